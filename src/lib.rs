@@ -1,0 +1,12 @@
+//! Locks in shared memory that survive the death of any participant.
+
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+compile_error!("procsync supports 64-bit Linux only: it relies on futexes and on the robust list");
+
+mod error;
+#[cfg(not(loom))]
+mod regions;
+#[cfg(not(loom))]
+mod shared;
+
+pub use error::AcquireError;
