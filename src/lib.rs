@@ -3,10 +3,21 @@
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("procsync supports 64-bit Linux only: it relies on futexes and on the robust list");
 
+mod deadline;
 mod error;
-#[cfg(not(loom))]
+mod front;
+mod keeper;
+mod kernel;
+mod lock;
+mod raw_lock;
 mod regions;
+mod registry;
+mod rlock;
+mod robust;
 #[cfg(not(loom))]
 mod shared;
+mod sync;
 
 pub use error::AcquireError;
+pub use lock::{Lock, LockGuard};
+pub use rlock::{RLock, RLockGuard};

@@ -1,0 +1,127 @@
+//! Timeouts: a duration or an instant becomes one absolute time of the monotonic clock.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::Timespec;
+
+use crate::kernel;
+
+/// How long a caller is willing to wait, as it said it. Turned into a [`Patience`] only where the
+/// first attempt failed: the clock is not read before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Timeout {
+    /// One try.
+    Zero,
+    /// No more than this.
+    For(Duration),
+    /// Not past this.
+    Until(Instant),
+    /// As long as it takes.
+    Forever,
+}
+
+/// What is left of the caller's [`Timeout`] when it comes to sleeping.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    /// None: do not sleep.
+    Spent,
+    /// Sleep until then at most.
+    Until(Deadline),
+    /// Sleep as long as it takes.
+    Unlimited,
+}
+
+/// A time of `CLOCK_MONOTONIC`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Timespec);
+
+impl Deadline {
+    pub(crate) fn as_timespec(self) -> Timespec {
+        self.0
+    }
+}
+
+impl Patience {
+    pub(crate) fn deadline(self) -> Option<Deadline> {
+        match self {
+            Self::Until(deadline) => Some(deadline),
+            Self::Spent | Self::Unlimited => None,
+        }
+    }
+}
+
+impl Timeout {
+    /// Reads the clock, if it matters.
+    pub(crate) fn start(self) -> Patience {
+        match self {
+            Self::Zero => Patience::Spent,
+            Self::For(duration) => after(duration),
+            Self::Until(instant) => after(instant.saturating_duration_since(Instant::now())),
+            Self::Forever => Patience::Unlimited,
+        }
+    }
+}
+
+/// Zero is no patience at all; what the clock cannot express is for ever.
+fn after(duration: Duration) -> Patience {
+    if duration.is_zero() {
+        return Patience::Spent;
+    }
+    match add(kernel::now(), duration) {
+        Some(time) => Patience::Until(Deadline(time)),
+        None => Patience::Unlimited,
+    }
+}
+
+fn add(now: Timespec, duration: Duration) -> Option<Timespec> {
+    const BILLION: i64 = 1_000_000_000;
+    let nanoseconds = now.tv_nsec + i64::from(duration.subsec_nanos());
+    let seconds = i64::try_from(duration.as_secs()).ok()?;
+    let seconds = now
+        .tv_sec
+        .checked_add(seconds)?
+        .checked_add(nanoseconds / BILLION)?;
+    Some(Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds % BILLION,
+    })
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nanoseconds_carry() {
+        let now = Timespec {
+            tv_sec: 7,
+            tv_nsec: 999_999_999,
+        };
+        let sum = add(now, Duration::new(1, 1)).unwrap();
+        assert_eq!((sum.tv_sec, sum.tv_nsec), (9, 0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_for_ever() {
+        let now = Timespec {
+            tv_sec: 1,
+            tv_nsec: 999_999_999,
+        };
+        assert!(add(now, Duration::MAX).is_none());
+        assert!(add(now, Duration::new(i64::MAX.unsigned_abs() - 1, 1)).is_none());
+        assert!(matches!(
+            Timeout::For(Duration::MAX).start(),
+            Patience::Unlimited
+        ));
+    }
+
+    #[test]
+    fn zero_and_the_past_are_no_patience() {
+        assert!(matches!(
+            Timeout::For(Duration::ZERO).start(),
+            Patience::Spent
+        ));
+        let past = Instant::now();
+        assert!(matches!(Timeout::Until(past).start(), Patience::Spent));
+    }
+}

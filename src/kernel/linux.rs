@@ -1,0 +1,277 @@
+//! Linux: futexes, the robust list, threads and forks.
+//!
+//! Sources: futex(2), get_robust_list(2), the kernel's `Documentation/locking/robust-futex-ABI.rst`.
+
+use core::ffi::c_void;
+use core::num::NonZeroU32;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+
+use rustix::io::Errno;
+use rustix::thread::futex;
+
+use super::{RobustHead, Waited};
+use crate::deadline::Deadline;
+
+/// Futexes of memory that other processes have too: never the private ones, which live apart.
+const SHARED: futex::Flags = futex::Flags::empty();
+const ANY_WAKER: NonZeroU32 = NonZeroU32::MAX;
+
+/// Sleeps while `word` holds `expected`, at most until `deadline`. Signals do not end the wait, and
+/// as the deadline is absolute they do not prolong it.
+pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> Waited {
+    let until = deadline.map(Deadline::as_timespec);
+    loop {
+        match futex::wait_bitset(word, SHARED, expected, until.as_ref(), ANY_WAKER) {
+            Ok(()) => return Waited::Woken,
+            Err(Errno::INTR) => {}
+            Err(Errno::TIMEDOUT) => return Waited::TimedOut,
+            Err(_) => return Waited::Changed,
+        }
+    }
+}
+
+/// Wakes up to `count` sleepers of `word`, the longest asleep first.
+///
+/// An address, not a reference: a releaser calls this when the lock is no longer its own, and the
+/// next owner may free the memory first. The kernel answers a stale address with an error, or with
+/// a wake-up that its receiver takes for a spurious one.
+pub(crate) fn wake(word: *const AtomicU32, count: usize) {
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    // SAFETY: FUTEX_WAKE does not read or write the memory, it looks for sleepers by address.
+    unsafe {
+        libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, count);
+    }
+}
+
+/// How many threads sleep on `word` now.
+///
+/// A requeue from the word to itself that wakes nobody moves nobody either, and answers how many it
+/// looked at. The dead are not among them.
+pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
+    futex::requeue(word, SHARED, 0, i32::MAX.unsigned_abs(), word).unwrap_or(0)
+}
+
+/// The calling thread's TID, asked of the kernel.
+pub(crate) fn current_tid() -> u32 {
+    rustix::thread::gettid()
+        .as_raw_nonzero()
+        .get()
+        .unsigned_abs()
+}
+
+/// Seconds and nanoseconds of `CLOCK_MONOTONIC`.
+pub(crate) fn now() -> rustix::time::Timespec {
+    rustix::time::clock_gettime(rustix::time::ClockId::Monotonic)
+}
+
+/// The kernel's `struct robust_list_head`.
+#[repr(C)]
+struct ListHead {
+    list: usize,
+    futex_offset: isize,
+    list_op_pending: usize,
+}
+
+/// The robust list that libc registered for the calling thread.
+///
+/// glibc registers one as it starts a thread. musl does so at the first robust mutex, so a thread
+/// without a list gets to use one. `None`: there is no list still, or its futex words lie where a
+/// lock of ours has no room for an entry.
+pub(crate) fn robust_head() -> Option<RobustHead> {
+    let head = registered_head().or_else(|| {
+        use_a_robust_mutex();
+        registered_head()
+    })?;
+    // SAFETY: the kernel was given this address by libc, for as long as the thread lives.
+    let futex_offset = unsafe { (*head.as_ptr()).futex_offset };
+    let distance = futex_offset.checked_neg()?.unsigned_abs();
+    let list = head.as_ptr().expose_provenance();
+    (futex_offset < 0).then_some(RobustHead {
+        list,
+        pending: list + core::mem::offset_of!(ListHead, list_op_pending),
+        distance,
+    })
+}
+
+fn registered_head() -> Option<NonNull<ListHead>> {
+    let mut head: *mut ListHead = ptr::null_mut();
+    let mut length: usize = 0;
+    // SAFETY: both pointers are to locals of the types that get_robust_list(2) writes.
+    let result =
+        unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut length) };
+    if result == 0 {
+        NonNull::new(head)
+    } else {
+        None
+    }
+}
+
+/// Locks and unlocks a robust pthread mutex, for libc's sake.
+fn use_a_robust_mutex() {
+    let mut attributes = core::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
+    let mut mutex = core::mem::MaybeUninit::<libc::pthread_mutex_t>::uninit();
+    // SAFETY: each object is initialized by its `init` before anything else is done with it, and
+    // destroyed, unlocked, before it goes out of scope.
+    #[expect(
+        clippy::multiple_unsafe_ops_per_block,
+        reason = "one life of one mutex"
+    )]
+    unsafe {
+        libc::pthread_mutexattr_init(attributes.as_mut_ptr());
+        libc::pthread_mutexattr_setrobust(attributes.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST);
+        libc::pthread_mutex_init(mutex.as_mut_ptr(), attributes.as_ptr());
+        libc::pthread_mutex_lock(mutex.as_mut_ptr());
+        libc::pthread_mutex_unlock(mutex.as_mut_ptr());
+        libc::pthread_mutex_destroy(mutex.as_mut_ptr());
+        libc::pthread_mutexattr_destroy(attributes.as_mut_ptr());
+    }
+}
+
+/// A pointer anywhere: entries lie at multiples of eight (glibc) or of four (musl).
+#[repr(C, packed)]
+struct Link(usize);
+
+/// Stores one pointer of the robust list, for this thread's death and for libc to read.
+///
+/// The kernel looks only once the thread is dead, so the order of instructions is all that counts:
+/// compiler fences, no processor fences.
+///
+/// # Safety
+///
+/// `at` is a multiple of four and valid for a write of a pointer, and nothing but the robust list
+/// is kept there.
+#[inline(always)]
+pub(crate) unsafe fn store_link(at: usize, value: usize) {
+    compiler_fence(Ordering::SeqCst);
+    // SAFETY: the caller's promise; a packed struct asks for no alignment. Volatile, as the reader
+    // is unknown to the compiler.
+    unsafe { ptr::with_exposed_provenance_mut::<Link>(at).write_volatile(Link(value)) };
+    compiler_fence(Ordering::SeqCst);
+}
+
+/// Loads one pointer of the robust list from memory that is this thread's alone.
+///
+/// # Safety
+///
+/// `at` is a multiple of four and valid for a read of a pointer.
+#[inline(always)]
+pub(crate) unsafe fn load_link(at: usize) -> usize {
+    // SAFETY: the caller's promise; a packed struct asks for no alignment.
+    unsafe { ptr::with_exposed_provenance::<Link>(at).read_volatile() }.0
+}
+
+/// Zeroed memory that is never given back, straight from the kernel: the crate allocates while it
+/// takes a lock, and the program's allocator may take one of its locks in turn.
+pub(crate) fn zeroed_memory(bytes: usize) -> Option<NonNull<c_void>> {
+    use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+    // SAFETY: a new mapping, at an address of the kernel's choice, touches no other.
+    let start = unsafe {
+        mmap_anonymous(
+            ptr::null_mut(),
+            bytes,
+            ProtFlags::READ | ProtFlags::WRITE,
+            MapFlags::PRIVATE,
+        )
+    };
+    NonNull::new(start.ok()?)
+}
+
+static EXIT_KEY: AtomicU32 = AtomicU32::new(u32::MAX);
+
+/// Sees to it, once a process, that `in_child` runs in every child of fork(2), and `at_exit` at the
+/// end of every thread that called [`exit_hook_wanted`]. `false`: the system refused.
+pub(crate) fn install_hooks(
+    in_child: extern "C" fn(),
+    at_exit: extern "C" fn(*mut c_void),
+) -> bool {
+    static INSTALLED: std::sync::Once = std::sync::Once::new();
+    INSTALLED.call_once(|| {
+        let mut key: libc::pthread_key_t = 0;
+        // SAFETY: `key` is a local for the result; the destructor is valid for ever.
+        let keyed = unsafe { libc::pthread_key_create(&raw mut key, Some(destructor(at_exit))) };
+        // SAFETY: a handler that is valid for ever.
+        let forks = unsafe { libc::pthread_atfork(None, None, Some(handler(in_child))) };
+        if keyed == 0 && forks == 0 {
+            EXIT_KEY.store(key, Ordering::Release);
+        }
+    });
+    EXIT_KEY.load(Ordering::Acquire) != u32::MAX
+}
+
+type Destructor = unsafe extern "C" fn(*mut c_void);
+type Handler = unsafe extern "C" fn();
+
+fn destructor(hook: extern "C" fn(*mut c_void)) -> Destructor {
+    hook
+}
+
+fn handler(hook: extern "C" fn()) -> Handler {
+    hook
+}
+
+/// Asks for the exit hook at the end of the calling thread.
+///
+/// pthread keys, not `thread_local!`: their destructors run after those, and run again for a thread
+/// that asks again from a later destructor.
+pub(crate) fn exit_hook_wanted() {
+    let anything = ptr::without_provenance::<c_void>(1);
+    // SAFETY: the key was made by `install_hooks` and is never deleted.
+    unsafe { libc::pthread_setspecific(EXIT_KEY.load(Ordering::Acquire), anything) };
+}
+
+/// Starts a detached thread that gets no signals. `false`: the system refused.
+pub(crate) fn spawn_detached(
+    body: extern "C" fn(*mut c_void) -> *mut c_void,
+    argument: *mut c_void,
+) -> bool {
+    let mut every = core::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = core::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    let mut thread = core::mem::MaybeUninit::<libc::pthread_t>::uninit();
+    // SAFETY: all three are locals; `every` is filled before it is read, `before` by the first call
+    // of pthread_sigmask before the second reads it, `thread` only if pthread_create succeeded.
+    #[expect(
+        clippy::multiple_unsafe_ops_per_block,
+        reason = "one mask set, used and restored"
+    )]
+    unsafe {
+        libc::sigfillset(every.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, every.as_ptr(), before.as_mut_ptr());
+        let result = libc::pthread_create(thread.as_mut_ptr(), ptr::null(), body, argument);
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
+        if result == 0 {
+            libc::pthread_detach(thread.assume_init());
+        }
+        result == 0
+    }
+}
+
+/// Sleeps until the process ends.
+pub(crate) fn sleep_for_ever() -> ! {
+    loop {
+        // SAFETY: pause(2) asks for nothing.
+        unsafe { libc::pause() };
+    }
+}
+
+/// Waits until another thread of this process calls [`raise_flag`].
+pub(crate) fn wait_for_flag(flag: &AtomicU32) {
+    while flag.load(Ordering::Acquire) == 0 {
+        wait(flag, 0, None);
+    }
+}
+
+/// Ends the wait of [`wait_for_flag`], after which the flag may be gone.
+pub(crate) fn raise_flag(flag: &AtomicU32) {
+    let address = ptr::from_ref(flag);
+    flag.store(1, Ordering::Release);
+    wake(address, 1);
+}
+
+/// The calling process's ID.
+pub(crate) fn process_id() -> u32 {
+    rustix::process::getpid()
+        .as_raw_nonzero()
+        .get()
+        .unsigned_abs()
+}

@@ -1,0 +1,39 @@
+//! The system calls, and nothing else knows one. `linux` is the kernel; `model` is the same kernel
+//! as loom explores it, deaths included.
+
+#[cfg(not(loom))]
+mod linux;
+#[cfg(not(loom))]
+mod memory;
+#[cfg(loom)]
+pub(crate) mod model;
+
+#[cfg(not(loom))]
+pub(crate) use linux::*;
+#[cfg(not(loom))]
+pub(crate) use memory::is_shared;
+#[cfg(loom)]
+pub(crate) use model::*;
+
+/// How a wait on a futex word ended. `Woken` may also mean nothing at all: a caller reads the word
+/// again, whatever the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// A wake-up, or a return for no reason of ours.
+    Woken,
+    /// The word did not hold the expected value: nobody slept.
+    Changed,
+    /// The deadline passed.
+    TimedOut,
+}
+
+/// Where the kernel and libc keep this thread's robust list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RobustHead {
+    /// Address of the head, whose first field points to the first entry, or to itself.
+    pub(crate) list: usize,
+    /// Address of the field that names the entry being linked or unlinked (`list_op_pending`).
+    pub(crate) pending: usize,
+    /// Distance from a futex word to its entry: what the kernel calls `-futex_offset`.
+    pub(crate) distance: usize,
+}

@@ -1,0 +1,136 @@
+//! A lock with an owner.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
+
+use crate::deadline::Timeout;
+use crate::error::AcquireError;
+use crate::front::lock_front;
+use crate::raw_lock::{RawLock, Refusal};
+use crate::robust;
+use crate::sync::{Protected, const_fn};
+
+/// Mutual exclusion between threads and processes that survives the death of any of them.
+///
+/// Like [`std::sync::Mutex`] it holds the data it protects, gives it out through a guard, and is
+/// *poisoned* when a holder panics. Unlike it, it works in shared memory, and when a holder is
+/// killed, between any two of its instructions, the next one gets the lock at once, in
+/// [`AcquireError::Poisoned`].
+///
+/// ```
+/// use procsync::{AcquireError, Lock};
+///
+/// let stock = Lock::new(100_u32);
+/// *stock.acquire()? -= 1;
+/// assert_eq!(*stock.acquire()?, 99);
+/// assert_eq!(stock.acquire().unwrap().checked_sub(99), Some(0));
+/// # Ok::<(), AcquireError<()>>(())
+/// ```
+///
+/// # Errors of an acquisition
+///
+/// - [`Poisoned`](AcquireError::Poisoned): you have the lock, but a previous holder died or panicked
+///   while it had it. Sticky until [`clear_poison`](Self::clear_poison);
+///   [`acquire_or_repair`](Self::acquire_or_repair) is the short way.
+/// - [`Deadlock`](AcquireError::Deadlock): the calling thread holds this lock already.
+/// - [`TooManyHeld`](AcquireError::TooManyHeld): the calling thread holds as many locks as the kernel
+///   tracks for it (2048, of which the crate uses one).
+/// - [`WouldBlock`](AcquireError::WouldBlock), [`TimedOut`](AcquireError::TimedOut), where said.
+///
+/// # Fairness
+///
+/// None is promised. A thread that comes while the lock is free may take it before one that is being
+/// woken; sleepers are woken in the order in which they fell asleep.
+///
+/// # Death
+///
+/// A holder's death (`SIGKILL`, abort, exit, exec) frees the lock and poisons it, and the kernel wakes
+/// a waiter, within microseconds. A waiter's death, asleep or just woken, changes nothing for anybody
+/// else. See `robust_list` in [get_robust_list(2)].
+///
+/// A thread that ends with a forgotten guard leaves the lock locked while its process lives. In a
+/// child of fork(2), guards that were inherited do nothing: the parent holds the lock.
+///
+/// Only the holder can release a lock: that is what makes its death detectable. To hand permission
+/// from one thread to another, use a semaphore.
+///
+/// # Representation
+///
+/// `#[repr(C)]`: 40 bytes, aligned to 8, then the value. All-zero memory is a free lock, if it is a
+/// value of `T`. The lock may be at another address in every process.
+///
+/// In memory of your own mapping, `unsafe { &*pointer.cast::<Lock<T>>() }` is a lock, as long as the
+/// memory is `MAP_SHARED`, stays mapped while a thread of the process holds the lock (forgotten guards
+/// count), is used by processes of one PID namespace, and `/proc` is mounted, by which the crate learns
+/// that the memory is shared (once a lock).
+///
+/// [get_robust_list(2)]: https://man7.org/linux/man-pages/man2/get_robust_list.2.html
+#[repr(C)]
+pub struct Lock<T: ?Sized = ()> {
+    pub(crate) raw: RawLock,
+    data: Protected<T>,
+}
+
+/// The right to use the data of a [`Lock`]. Released when dropped; poisons the lock if dropped by a
+/// panic that began while it lived.
+///
+/// Not [`Send`]: the kernel frees the locks of the thread that acquired them.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct LockGuard<'lock, T: ?Sized> {
+    lock: &'lock Lock<T>,
+    panicking: bool,
+    not_send: PhantomData<*mut ()>,
+}
+
+lock_front!(Lock, LockGuard);
+
+impl<T: ?Sized> Lock<T> {
+    #[inline]
+    fn take(&self, timeout: Timeout) -> Result<(), Refusal> {
+        self.raw.acquire(timeout)
+    }
+
+    #[inline]
+    fn give_back(&self) {
+        self.raw.release();
+    }
+
+    /// [`acquire`](Self::acquire); if the lock is poisoned, calls `repair` on the data and clears the
+    /// poison. If `repair` panics, or its process dies, the lock is poisoned still.
+    ///
+    /// ```
+    /// # use procsync::{AcquireError, Lock};
+    /// let pair = Lock::new((0_u32, 0_u32)); // always equal
+    /// let guard = pair.acquire_or_repair(|pair| pair.1 = pair.0)?;
+    /// assert_eq!(guard.0, guard.1);
+    /// # drop(guard);
+    /// # Ok::<(), AcquireError<()>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire), but not [`Poisoned`](AcquireError::Poisoned).
+    pub fn acquire_or_repair(
+        &self,
+        repair: impl FnOnce(&mut T),
+    ) -> Result<LockGuard<'_, T>, AcquireError<LockGuard<'_, T>>> {
+        match self.acquire() {
+            Err(AcquireError::Poisoned(mut guard)) => {
+                repair(&mut guard);
+                self.clear_poison();
+                Ok(guard)
+            }
+            other => other,
+        }
+    }
+}
+
+impl<T: ?Sized> DerefMut for LockGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the holder of the lock, through the one guard there is.
+        unsafe { self.lock.data.get_mut_unchecked() }
+    }
+}

@@ -1,0 +1,374 @@
+//! The lock under [`Lock`](crate::Lock) and [`RLock`](crate::RLock): its word, its waiters, its
+//! poison.
+//!
+//! # The word
+//!
+//! | bits | name | meaning |
+//! |---|---|---|
+//! | 0–29 | owner | TID of the holder; 0: **free**, whatever the other bits say |
+//! | 30, owned | `ARRIVED` | a waiter came since this owner took the lock |
+//! | 30, free | `OWNER_DIED` | set by the kernel alone, at the death of an owner |
+//! | 31 | `WAITERS` | somebody may be asleep on the word |
+//!
+//! Legal to forget: `ARRIVED`, at the cost of one system call. Illegal: to clear `WAITERS` while
+//! somebody sleeps, or is about to. Who may change what:
+//!
+//! - free → owned by me: anybody, by compare-and-swap; `WAITERS` stays as found, bit 30 goes.
+//! - owned: a waiter sets `WAITERS` and `ARRIVED`, together, before it sleeps on that very value.
+//! - owned → free: the owner. To 0 if the word was its bare TID. Otherwise to `WAITERS`, and then it
+//!   wakes one sleeper; or, if it finds that nobody is left (the *probe*), to 0.
+//! - owned by the dead → free: the kernel; `WAITERS` stays, `OWNER_DIED` comes, one sleeper is woken.
+//!
+//! # Why nobody sleeps on a free lock
+//!
+//! Nobody goes to sleep on a free word: the value slept on has an owner. A sleeper's `WAITERS`
+//! stays in the word through every owner, so each release but a probing one wakes somebody. Whoever
+//! is woken has the word in its pending slot, as it had all through its sleep: if it dies before it
+//! owns the lock, the kernel wakes the next one, or there is an owner again, who will. A releaser
+//! that dies between freeing the word and waking has the word in its pending slot, too.
+//!
+//! The probe clears `WAITERS` only when the kernel counts no sleepers, with a compare-and-swap that
+//! fails if a waiter came since this owner took the lock (`ARRIVED`). A waiter that came under an
+//! earlier owner either sleeps, and is counted, or will find that the value it wants to sleep on is
+//! gone.
+//!
+//! glibc stores 0 and wakes one: if that one dies while a newcomer takes the lock by its fast path,
+//! the newcomer's release sees no `WAITERS`, and the other sleepers are stranded.
+
+use core::ptr;
+
+use crate::deadline::{Deadline, Patience, Timeout};
+use crate::kernel::Waited;
+use crate::regions;
+use crate::robust::{self, Thread, owner};
+use crate::sync::{AtomicU32, Note, Ordering, SPIN_LIMIT, const_fn, kernel};
+
+/// Bit 31: somebody may be asleep.
+const WAITERS: u32 = 0x8000_0000;
+/// Bit 30 of an owned word: a waiter came since the owner took the lock.
+const ARRIVED: u32 = 0x4000_0000;
+/// Bit 30 of a free word: the last owner died.
+const OWNER_DIED: u32 = 0x4000_0000;
+
+/// `place`: the lock lies in shared memory. Any other even number: not known yet.
+const IN_SHARED_MEMORY: u32 = 2;
+
+const POISONED: u32 = 1;
+
+fn is_free(word: u32) -> bool {
+    owner(word) == 0
+}
+
+fn has_waiters(word: u32) -> bool {
+    word & WAITERS != 0
+}
+
+fn somebody_arrived(word: u32) -> bool {
+    word & ARRIVED != 0
+}
+
+fn owner_died(word: u32) -> bool {
+    is_free(word) && word & OWNER_DIED != 0
+}
+
+/// Why the lock was not acquired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It was held by another thread for as long as the caller would wait.
+    Held,
+    /// It is held by the calling thread.
+    Deadlock,
+    /// It is held by the calling thread as often as can be counted.
+    RecursionLimit,
+    /// The calling thread cannot hold more locks.
+    TooManyHeld,
+}
+
+/// A lock without data. All-zero memory is a free one.
+#[repr(C, align(8))]
+pub(crate) struct RawLock {
+    word: AtomicU32,
+    /// Not 0: poisoned. Written by the owner; cleared by anybody.
+    poison: AtomicU32,
+    /// How often the owner holds it, if it may more than once. The owner's alone.
+    pub(crate) depth: AtomicU32,
+    /// Whether the lock lies in shared memory: [`IN_SHARED_MEMORY`], or an odd number that says no
+    /// for one address, so that the answer does not outlive a move.
+    place: Note,
+    reserved: [u32; 3],
+    /// The owner's links in its robust list; see [`robust`](crate::robust). The second and third
+    /// word with glibc, the first and second with musl.
+    links: [Note; 3],
+}
+
+impl RawLock {
+    const_fn! {
+        pub(crate) fn new() -> Self {
+            Self {
+                word: AtomicU32::new(0),
+                poison: AtomicU32::new(0),
+                depth: AtomicU32::new(0),
+                place: Note::new(0),
+                reserved: [0; 3],
+                links: [const { Note::new(0) }; 3],
+            }
+        }
+    }
+
+    /// The address of the word, with leave to write the links behind it.
+    #[inline]
+    fn at(&self) -> *const AtomicU32 {
+        ptr::from_ref(self).cast()
+    }
+
+    /// Acquires the lock, or says why not.
+    #[inline]
+    pub(crate) fn acquire(&self, timeout: Timeout) -> Result<(), Refusal> {
+        robust::with(|thread| {
+            if self.acquire_uncontended(thread) {
+                return Ok(());
+            }
+            self.acquire_contended(thread, timeout)
+        })
+    }
+
+    #[inline]
+    fn acquire_uncontended(&self, thread: &Thread) -> bool {
+        let place = self.place.load(Ordering::Relaxed);
+        if place == IN_SHARED_MEMORY {
+            if !thread.has_room() {
+                return false;
+            }
+            let _armed = thread.arm(self.at());
+            let taken = self.take(0, thread);
+            if taken {
+                thread.link(self.at());
+            }
+            taken
+        } else {
+            place == self.private_here() && thread.is_known() && self.take(0, thread)
+        }
+    }
+
+    /// One attempt to become the owner of a free word.
+    #[inline]
+    fn take(&self, free: u32, thread: &Thread) -> bool {
+        let owned = thread.tid() | (free & WAITERS);
+        // ORDERING: Acquire pairs with the Release of whoever freed the word, or with the kernel's
+        // full barrier at the death of its owner.
+        self.word
+            .compare_exchange(free, owned, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    #[cold]
+    fn acquire_contended(&self, thread: &Thread, timeout: Timeout) -> Result<(), Refusal> {
+        if self.is_owned_by(thread) {
+            return Err(Refusal::Deadlock);
+        }
+        thread.prepare().map_err(|_| Refusal::TooManyHeld)?;
+        let tracked = self.find_place();
+        if tracked && !thread.has_room() {
+            return Err(Refusal::TooManyHeld);
+        }
+        let _armed = thread.arm(self.at());
+        self.contend(thread, timeout.start())?;
+        if tracked {
+            thread.link(self.at());
+        }
+        Ok(())
+    }
+
+    fn contend(&self, thread: &Thread, patience: Patience) -> Result<(), Refusal> {
+        let mut spins = SPIN_LIMIT;
+        loop {
+            let word = self.word.load(Ordering::Relaxed);
+            if is_free(word) {
+                if self.take(word, thread) {
+                    self.note_death(word);
+                    return Ok(());
+                }
+            } else if let Patience::Spent = patience {
+                return Err(Refusal::Held);
+            } else if spins > 0 && !has_waiters(word) {
+                spins -= 1;
+                core::hint::spin_loop();
+            } else if self.sleep(word, patience.deadline()) == Waited::TimedOut {
+                return Err(Refusal::Held);
+            }
+        }
+    }
+
+    /// If this owner dies before the note is written, the kernel marks the word once more.
+    fn note_death(&self, word: u32) {
+        if owner_died(word) {
+            self.poison();
+        }
+    }
+
+    /// Sleeps on the word while it has this owner, after saying so in it.
+    ///
+    /// A waiter that gives up leaves `WAITERS` behind; a release that finds nobody clears it.
+    fn sleep(&self, word: u32, deadline: Option<Deadline>) -> Waited {
+        let announced = word | WAITERS | ARRIVED;
+        if word != announced {
+            // ORDERING: Relaxed: the bits speak of no other memory; the kernel compares the word
+            // itself, with barriers of its own.
+            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+            if self
+                .word
+                .compare_exchange(word, announced, success, failure)
+                .is_err()
+            {
+                return Waited::Changed;
+            }
+        }
+        kernel::wait(&self.word, announced, deadline)
+    }
+
+    /// Releases the lock if the calling thread holds it. In a forked child it never does: a guard
+    /// that was inherited there is inert.
+    #[inline]
+    pub(crate) fn release(&self) {
+        robust::with(|thread| {
+            if thread.is_newest(self.at()) {
+                let _armed = thread.arm(self.at());
+                thread.unlink_newest();
+                self.give_up(thread);
+            } else if !(thread.holds_nothing() && self.free_uncontended(thread)) {
+                self.release_any(thread);
+            }
+        });
+    }
+
+    #[inline]
+    fn free_uncontended(&self, thread: &Thread) -> bool {
+        // ORDERING: Release pairs with the Acquire in `take`.
+        self.word
+            .compare_exchange(thread.tid(), 0, Ordering::Release, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    #[inline]
+    fn give_up(&self, thread: &Thread) {
+        if !self.free_uncontended(thread) {
+            self.release_contended(thread);
+        }
+    }
+
+    /// A lock that is not the newest on the list, or not on it.
+    #[cold]
+    fn release_any(&self, thread: &Thread) {
+        if !thread.is_known() {
+            return;
+        }
+        let _armed = thread.arm(self.at());
+        thread.unlink(self.at());
+        self.give_up(thread);
+    }
+
+    #[cold]
+    fn release_contended(&self, thread: &Thread) {
+        let word = self.word.load(Ordering::Relaxed);
+        if owner(word) != thread.tid() {
+            return;
+        }
+        if !somebody_arrived(word) && self.free_if_nobody_sleeps(word) {
+            return;
+        }
+        let address = self.at();
+        // ORDERING: Release pairs with the Acquire in `take`.
+        self.word.store(WAITERS, Ordering::Release);
+        // Whoever wakes owns the lock next, or finds it owned with `WAITERS` kept, or dies, and the
+        // kernel wakes another for it. If this thread dies here, the kernel wakes one for it.
+        kernel::wake(address, 1);
+    }
+
+    /// The probe. `word`: owned, with `WAITERS`, without `ARRIVED`.
+    fn free_if_nobody_sleeps(&self, word: u32) -> bool {
+        // ORDERING: Release pairs with the Acquire in `take`. That the word is unchanged since it
+        // was loaded, before the count, proves that nobody came in between.
+        kernel::count_sleepers(&self.word) == 0
+            && self
+                .word
+                .compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Whether the lock lies in shared memory; asks the kernel the first time.
+    fn find_place(&self) -> bool {
+        let private = self.private_here();
+        match self.place.load(Ordering::Relaxed) {
+            IN_SHARED_MEMORY => true,
+            place if place == private => false,
+            _ => {
+                let shared = regions::is_shared(ptr::from_ref(self).addr());
+                let place = if shared { IN_SHARED_MEMORY } else { private };
+                self.place.store(place, Ordering::Relaxed);
+                shared
+            }
+        }
+    }
+
+    /// What `place` says if the lock lies in private memory, at this address.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "34 bits of address are enough to differ"
+    )]
+    fn private_here(&self) -> u32 {
+        (ptr::from_ref(self).addr() >> 2) as u32 | 1
+    }
+
+    #[inline]
+    pub(crate) fn is_owned_by(&self, thread: &Thread) -> bool {
+        owner(self.word.load(Ordering::Relaxed)) == thread.tid()
+    }
+
+    pub(crate) fn owner(&self) -> Option<u32> {
+        Some(owner(self.word.load(Ordering::Relaxed))).filter(|&owner| owner != 0)
+    }
+
+    pub(crate) fn count_waiters(&self) -> usize {
+        kernel::count_sleepers(&self.word)
+    }
+
+    pub(crate) fn poison(&self) {
+        self.poison.store(POISONED, Ordering::Relaxed);
+    }
+
+    /// Not in a forked child, where the parent holds the lock.
+    #[cold]
+    pub(crate) fn poison_if_owned_by(&self, thread: &Thread) {
+        if self.is_owned_by(thread) {
+            self.poison();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_poisoned_while_held(&self) -> bool {
+        self.poison.load(Ordering::Relaxed) != 0
+    }
+
+    /// Also where an owner died and nobody has had the lock since.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.is_poisoned_while_held() || owner_died(self.word.load(Ordering::Relaxed))
+    }
+
+    /// A mark of death that nobody has seen yet is poison, too, and goes with it. The word stays
+    /// free and `WAITERS` stays as it is, so nobody's sleep depends on this.
+    pub(crate) fn clear_poison(&self) {
+        self.poison.store(0, Ordering::Relaxed);
+        let mut word = self.word.load(Ordering::Relaxed);
+        while owner_died(word) {
+            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+            match self
+                .word
+                .compare_exchange(word, word & !OWNER_DIED, success, failure)
+            {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+    }
+}

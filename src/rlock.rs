@@ -1,0 +1,123 @@
+//! A lock that its owner may acquire again.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::Deref;
+use std::time::{Duration, Instant};
+
+use crate::deadline::Timeout;
+use crate::error::AcquireError;
+use crate::front::lock_front;
+use crate::raw_lock::{RawLock, Refusal};
+use crate::robust;
+use crate::sync::{Ordering, Protected, const_fn};
+
+/// A [`Lock`](crate::Lock) that the thread that holds it may acquire again, and must release as
+/// often.
+///
+/// As several guards may live at once, they give shared access only; use a `Cell` or an atomic for
+/// what has to change.
+///
+/// ```
+/// use std::cell::Cell;
+/// use procsync::{AcquireError, RLock};
+///
+/// let total = RLock::new(Cell::new(0));
+/// let outer = total.acquire()?;
+/// let inner = total.acquire()?; // a Lock would answer Deadlock
+/// inner.set(outer.get() + 1);
+/// assert_eq!((inner.depth(), total.acquire()?.get()), (2, 1));
+/// # drop((inner, outer));
+/// # Ok::<(), AcquireError<()>>(())
+/// ```
+///
+/// # Errors of an acquisition
+///
+/// Those of a `Lock`, but instead of `Deadlock`,
+/// [`RecursionLimit`](AcquireError::RecursionLimit) at the 2³²th hold. While the lock is poisoned,
+/// acquiring it again answers [`Poisoned`](AcquireError::Poisoned), too.
+///
+/// # Everything else
+///
+/// Fairness, death, representation and the use in other mappings are those of
+/// [`Lock`](crate::Lock). The death of a holder ends all its holds at once.
+#[repr(C)]
+pub struct RLock<T: ?Sized = ()> {
+    pub(crate) raw: RawLock,
+    data: Protected<T>,
+}
+
+/// One hold of an [`RLock`]. Released when dropped; poisons the lock if dropped by a panic that
+/// began while it lived.
+///
+/// Not [`Send`]: the kernel frees the locks of the thread that acquired them.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct RLockGuard<'lock, T: ?Sized> {
+    lock: &'lock RLock<T>,
+    panicking: bool,
+    not_send: PhantomData<*mut ()>,
+}
+
+lock_front!(RLock, RLockGuard);
+
+impl<T: ?Sized> RLock<T> {
+    #[inline]
+    fn take(&self, timeout: Timeout) -> Result<(), Refusal> {
+        if robust::with(|thread| self.raw.is_owned_by(thread)) {
+            let depth = self.depth().checked_add(1).ok_or(Refusal::RecursionLimit)?;
+            self.set_depth(depth);
+        } else {
+            self.raw.acquire(timeout)?;
+            self.set_depth(1);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn give_back(&self) {
+        let depth = self.depth();
+        if depth <= 1 {
+            self.raw.release();
+        } else if robust::with(|thread| self.raw.is_owned_by(thread)) {
+            self.set_depth(depth - 1);
+        }
+    }
+
+    /// The depth is the owner's alone, and passes from owner to owner with the word.
+    #[inline]
+    fn depth(&self) -> u32 {
+        self.raw.depth.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn set_depth(&self, depth: u32) {
+        self.raw.depth.store(depth, Ordering::Relaxed);
+    }
+
+    /// [`acquire`](Self::acquire); if the lock is poisoned, calls `repair` on the data and clears the
+    /// poison. If `repair` panics, or its process dies, the lock is poisoned still.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire), but not [`Poisoned`](AcquireError::Poisoned).
+    pub fn acquire_or_repair(
+        &self,
+        repair: impl FnOnce(&T),
+    ) -> Result<RLockGuard<'_, T>, AcquireError<RLockGuard<'_, T>>> {
+        match self.acquire() {
+            Err(AcquireError::Poisoned(guard)) => {
+                repair(&guard);
+                self.clear_poison();
+                Ok(guard)
+            }
+            other => other,
+        }
+    }
+}
+
+impl<T: ?Sized> RLockGuard<'_, T> {
+    /// How many times the calling thread holds the lock.
+    pub fn depth(&self) -> u32 {
+        self.lock.depth()
+    }
+}
