@@ -9,6 +9,8 @@ mod front;
 mod keeper;
 mod kernel;
 mod lock;
+#[cfg(loom)]
+pub mod model;
 mod raw_lock;
 mod regions;
 mod registry;

@@ -36,10 +36,10 @@ pub(crate) fn is_shared(address: usize) -> bool {
 
 /// A registered range of shared memory.
 #[derive(Debug)]
-#[cfg_attr(loom, expect(dead_code, reason = "models have no mappings"))]
+#[cfg_attr(loom, allow(dead_code, reason = "models have no mappings"))]
 pub(crate) struct Region(Option<&'static Range>);
 
-#[cfg_attr(loom, expect(dead_code, reason = "models have no mappings"))]
+#[cfg_attr(loom, allow(dead_code, reason = "models have no mappings"))]
 impl Region {
     /// Makes `length` bytes at `start` known as shared memory.
     pub(crate) fn register(start: usize, length: usize) -> Self {

@@ -47,6 +47,7 @@ pub(crate) struct Plan {
 pub(crate) struct Happened {
     pub(crate) death: bool,
     pub(crate) nap: bool,
+    pub(crate) executions: usize,
 }
 
 #[derive(Default)]
@@ -135,7 +136,10 @@ pub(crate) fn begin_execution() {
         *world = World {
             execution: world.execution + 1,
             plan: world.plan,
-            happened: world.happened,
+            happened: Happened {
+                executions: world.happened.executions + 1,
+                ..world.happened
+            },
             ..World::default()
         };
     });
@@ -171,7 +175,7 @@ pub(crate) fn run_mortal<T>(f: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Between any two steps of a mortal thread.
-fn step() {
+pub(crate) fn step() {
     let dies = ME.with(|me| {
         if !me.mortal.get() || me.dead.get() {
             return false;
@@ -200,10 +204,6 @@ fn die() -> ! {
     resume_unwind(Box::new(Death));
 }
 
-fn is_dead() -> bool {
-    ME.with(|me| me.dead.get())
-}
-
 /// `exit_robust_list` of the kernel.
 fn exit_walk(me: &Me) {
     let head = me.head();
@@ -214,6 +214,7 @@ fn exit_walk(me: &Me) {
         if entry == 0 || entry == head.list {
             break;
         }
+        look_at(entry);
         let next = link(entry);
         if entry != pending {
             mark_dead(me, entry, false);
@@ -225,14 +226,24 @@ fn exit_walk(me: &Me) {
     }
 }
 
+/// The word of an entry, unless it is a sentinel, a head, or nothing at all.
+fn word_of(entry: usize) -> Option<*const AtomicU32> {
+    let known = world(|world| world.entries.contains(&entry));
+    known.then(|| core::ptr::with_exposed_provenance(entry - DISTANCE))
+}
+
+/// An entry lies beside its word: for loom, who reads or writes it touches the word.
+fn look_at(entry: usize) {
+    if let Some(word) = word_of(entry) {
+        // SAFETY: models keep their locks until the end of an execution.
+        unsafe { (*word).0.fetch_or(0, Ordering::Relaxed) };
+    }
+}
+
 /// `handle_futex_death` of the kernel.
 fn mark_dead(me: &Me, entry: usize, pending: bool) {
-    if !world(|world| world.entries.contains(&entry)) {
-        return;
-    }
-    let word: *const AtomicU32 = core::ptr::with_exposed_provenance(entry - DISTANCE);
-    // SAFETY: `store_link` put a word's entry into the pending slot; models keep their locks until
-    // the end of an execution.
+    let Some(word) = word_of(entry) else { return };
+    // SAFETY: models keep their locks until the end of an execution.
     let explored = unsafe { &(*word).0 };
     loop {
         let value = explored.fetch_or(0, Ordering::Relaxed);
@@ -260,6 +271,9 @@ fn mark_dead(me: &Me, entry: usize, pending: bool) {
 // ---- Memory ----------------------------------------------------------------------------------------
 
 /// loom's, with a possible death before every access.
+///
+/// A store is a swap: the kernel looks at the one current value, which loom knows only where every
+/// change of an atomic saw the change before it.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct AtomicU32(explored::AtomicU32);
@@ -276,7 +290,7 @@ impl AtomicU32 {
 
     pub(crate) fn store(&self, value: u32, order: Ordering) {
         step();
-        self.0.store(value, order);
+        self.0.swap(value, order);
     }
 
     pub(crate) fn compare_exchange(
@@ -292,10 +306,8 @@ impl AtomicU32 {
 }
 
 pub(crate) unsafe fn store_link(at: usize, value: usize) {
-    if is_dead() {
-        return;
-    }
     step();
+    look_at(at);
     let pending = ME.with(|me| me.head().pending);
     world(|world| {
         world.links.insert(at, value);
@@ -336,6 +348,11 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) 
 /// `futex_waitv`: the index of the word it was woken through, where it was.
 pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], deadline: Option<Deadline>) -> (usize, Waited) {
     step();
+    // Fields out of range are EINVAL.
+    assert!(
+        deadline.is_none_or(|at| at.as_timespec().tv_sec >= 0),
+        "{deadline:?}"
+    );
     let nap = world(|world| {
         let nap = world.plan.nap == Some(world.waits);
         world.waits += 1;

@@ -1,0 +1,153 @@
+//! The modelled kernel does what the real one was seen to do.
+#![cfg(loom)]
+
+use std::sync::Arc;
+
+use loom::thread::spawn;
+use procsync::model::{Exploration, Word, spawn_mortal};
+
+const CALM: Exploration = Exploration {
+    preemptions: None,
+    deaths: false,
+    naps: false,
+};
+const DEATHS: Exploration = Exploration {
+    deaths: true,
+    ..CALM
+};
+
+#[test]
+fn a_wait_compares_and_a_wake_is_not_lost() {
+    CALM.run(|| {
+        let word = Arc::new(Word::new(0));
+        let theirs = word.clone();
+        let sleeper = spawn(move || {
+            while theirs.load() == 0 {
+                theirs.wait(0);
+            }
+        });
+        word.store(1);
+        word.wake(1);
+        sleeper.join().unwrap();
+        assert!(!word.wait(0), "slept on another value");
+    });
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_store_without_a_wake_strands_the_sleeper() {
+    CALM.run(|| {
+        let word = Arc::new(Word::new(0));
+        let theirs = word.clone();
+        let sleeper = spawn(move || theirs.wait(0));
+        word.store(1);
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_death_between_store_and_wake_strands_the_sleeper() {
+    DEATHS.run(|| {
+        let word = Arc::new(Word::new(0));
+        let (theirs, victims) = (word.clone(), word.clone());
+        let sleeper = spawn(move || theirs.wait(0));
+        spawn_mortal(move || {
+            victims.store(0x8000_0000);
+            victims.wake(1);
+        })
+        .join();
+        if word.load() != 0 {
+            sleeper.join().unwrap();
+        } else {
+            word.store(1);
+            word.wake(1);
+            sleeper.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn the_dead_mans_wake_comes_between_them() {
+    DEATHS.run(|| {
+        let word = Arc::new(Word::new(0));
+        let (theirs, victims) = (word.clone(), word.clone());
+        let sleeper = spawn(move || theirs.wait(0));
+        let victim = spawn_mortal(move || {
+            victims.armed(|| {
+                victims.store(0x8000_0000);
+                victims.wake(1);
+            });
+        });
+        if victim.join().is_none() && word.load() == 0 {
+            word.store(1);
+            word.wake(1);
+        }
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
+fn no_death_comes_between_set_and_wake() {
+    DEATHS.run(|| {
+        let word = Arc::new(Word::new(0));
+        let (theirs, victims) = (word.clone(), word.clone());
+        let sleeper = spawn(move || theirs.wait(0));
+        let victim = spawn_mortal(move || victims.set_and_wake(1, 1));
+        if victim.join().is_none() && word.load() == 0 {
+            word.set_and_wake(1, 1);
+        }
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
+fn a_sleeper_on_two_words_is_woken_through_either() {
+    CALM.run(|| {
+        let words = Arc::new([Word::new(0), Word::new(0)]);
+        let theirs = words.clone();
+        let sleeper = spawn(move || Word::wait_any(&[(&theirs[0], 0), (&theirs[1], 0)]));
+        words[1].store(1);
+        let woken = words[1].wake(1);
+        let by = sleeper.join().unwrap();
+        assert_eq!(
+            by,
+            (woken == 1).then_some(1),
+            "woken through the second word, or not asleep"
+        );
+    });
+}
+
+/// A sleeper that was woken stays queued on its other words until it runs: it may swallow a wake.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_wake_may_land_on_a_sleeper_that_was_woken_already() {
+    CALM.run(|| {
+        let words = Arc::new([Word::new(0), Word::new(0)]);
+        let theirs = words.clone();
+        let both = spawn(move || Word::wait_any(&[(&theirs[0], 0), (&theirs[1], 0)]));
+        let theirs = words.clone();
+        let one = spawn(move || theirs[1].wait(0));
+        while words[1].count_sleepers() < 2 {
+            loom::thread::yield_now();
+        }
+        words[0].wake(1);
+        words[1].wake(1);
+        both.join().unwrap();
+        one.join().unwrap();
+    });
+}
+
+#[test]
+fn the_dead_do_not_count_as_sleepers() {
+    DEATHS.run(|| {
+        let word = Arc::new(Word::new(0));
+        let victims = word.clone();
+        let victim = spawn_mortal(move || victims.wait(0));
+        loom::thread::yield_now();
+        word.store(1);
+        word.wake(1);
+        victim.join();
+        assert_eq!(word.count_sleepers(), 0);
+    });
+}

@@ -1,0 +1,298 @@
+//! `Lock`: exclusion, nobody stranded, poison where it is due and nowhere else. A stranded thread is
+//! a deadlock, which loom reports.
+#![cfg(loom)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loom::thread::spawn;
+use loom_tests::{Pair, held, work};
+use procsync::model::{Exploration, spawn_mortal};
+use procsync::{AcquireError, Lock};
+
+/// No deaths, no naps: loom as it is.
+const CALM: Exploration = Exploration {
+    preemptions: None,
+    deaths: false,
+    naps: false,
+};
+const NAPS: Exploration = Exploration { naps: true, ..CALM };
+const DEATHS: Exploration = Exploration {
+    preemptions: Some(2),
+    deaths: true,
+    naps: false,
+};
+const ALL: Exploration = Exploration {
+    naps: true,
+    ..DEATHS
+};
+
+fn fresh() -> Arc<Lock<Pair>> {
+    Arc::new(Lock::new(Pair::default()))
+}
+
+/// Nobody is left who could be waiting: the lock is free, whole if healthy, and healthy if nobody
+/// died.
+fn check_end(lock: &Lock<Pair>, somebody_died: bool, at_least: u32) {
+    let (guard, poisoned) = held(lock.try_acquire());
+    assert!(somebody_died || !poisoned, "poison, and nobody died");
+    assert!(
+        poisoned || guard.is_whole(),
+        "half-done work, and no poison"
+    );
+    assert!(guard.count() >= at_least, "work of a survivor was lost");
+}
+
+#[test]
+fn two_threads_exclude_each_other() {
+    let explored = NAPS.run(|| {
+        let lock = fresh();
+        let theirs = lock.clone();
+        let other = spawn(move || work(&theirs));
+        work(&lock);
+        other.join().unwrap();
+        check_end(&lock, false, 2);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_lock_that_was_contended_is_quiet_again() {
+    let explored = Exploration {
+        preemptions: Some(3),
+        ..NAPS
+    }
+    .run(|| {
+        let lock = fresh();
+        let theirs = lock.clone();
+        let other = spawn(move || {
+            work(&theirs);
+            work(&theirs);
+        });
+        work(&lock);
+        work(&lock);
+        other.join().unwrap();
+        check_end(&lock, false, 4);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_death_among_three_strands_nobody() {
+    let explored = DEATHS.run(|| {
+        let lock = fresh();
+        let (theirs, victims) = (lock.clone(), lock.clone());
+        let victim = spawn_mortal(move || work(&victims));
+        let other = spawn(move || work(&theirs));
+        work(&lock);
+        other.join().unwrap();
+        let died = victim.join().is_none();
+        check_end(&lock, died, 2);
+    });
+    println!("{explored:?}");
+}
+
+/// The race that robust pthread mutexes lose: the owner releases, acquires by the fast path, and
+/// releases again, while a woken waiter dies and another sleeps.
+#[test]
+fn a_dead_waiter_does_not_strand_another_while_the_owner_comes_back() {
+    let explored = DEATHS.run(|| {
+        let lock = fresh();
+        let (theirs, victims) = (lock.clone(), lock.clone());
+        let first = held(lock.acquire()).0;
+        let victim = spawn_mortal(move || work(&victims));
+        let other = spawn(move || work(&theirs));
+        drop(first);
+        work(&lock);
+        other.join().unwrap();
+        let died = victim.join().is_none();
+        check_end(&lock, died, 2);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_death_between_two_rounds_strands_nobody() {
+    let explored = ALL.run(|| {
+        let lock = fresh();
+        let victims = lock.clone();
+        let victim = spawn_mortal(move || {
+            work(&victims);
+            work(&victims);
+        });
+        work(&lock);
+        work(&lock);
+        let died = victim.join().is_none();
+        check_end(&lock, died, 2);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn the_next_owner_sees_the_poison() {
+    let explored = DEATHS.run(|| {
+        let lock = fresh();
+        let victims = lock.clone();
+        let victim = spawn_mortal(move || {
+            let (guard, _) = held(victims.acquire());
+            guard.advance();
+            procsync::model::step();
+            std::mem::forget(guard);
+            procsync::model::step();
+        });
+        let died = victim.join().is_none();
+        if died {
+            let (guard, poisoned) = held(lock.acquire());
+            assert!(poisoned || guard.is_whole());
+            assert!(
+                poisoned || guard.count() == 0,
+                "the victim held the lock as it died"
+            );
+        }
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_waiter_that_times_out_leaves_no_trace() {
+    let explored = Exploration {
+        preemptions: Some(2),
+        ..NAPS
+    }
+    .run(|| {
+        let lock = fresh();
+        let (theirs, others) = (lock.clone(), lock.clone());
+        let impatient = spawn(
+            move || match theirs.acquire_timeout(Duration::from_secs(1)) {
+                Ok(guard) => guard.advance(),
+                Err(AcquireError::TimedOut) => {}
+                Err(error) => panic!("{error}"),
+            },
+        );
+        let other = spawn(move || work(&others));
+        work(&lock);
+        impatient.join().unwrap();
+        other.join().unwrap();
+        check_end(&lock, false, 2);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn an_impatient_waiter_may_die() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..ALL
+    }
+    .run(|| {
+        let lock = fresh();
+        let (victims, others) = (lock.clone(), lock.clone());
+        let victim = spawn_mortal(move || {
+            let _ = victims
+                .acquire_timeout(Duration::from_secs(1))
+                .map(|guard| guard.advance());
+        });
+        let other = spawn(move || work(&others));
+        work(&lock);
+        let died = victim.join().is_none();
+        other.join().unwrap();
+        check_end(&lock, died, 2);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn both_of_two_nested_locks_are_recovered() {
+    let explored = DEATHS.run(|| {
+        let (outer, inner) = (fresh(), fresh());
+        let victims = (outer.clone(), inner.clone());
+        let victim = spawn_mortal(move || {
+            let first = held(victims.0.acquire()).0;
+            let second = held(victims.1.acquire()).0;
+            drop(first);
+            drop(second);
+        });
+        work(&inner);
+        work(&outer);
+        let died = victim.join().is_none();
+        check_end(&outer, died, 1);
+        check_end(&inner, died, 1);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn locks_released_out_of_order_are_recovered() {
+    let explored = DEATHS.run(|| {
+        let locks = [fresh(), fresh(), fresh()];
+        let victims = locks.clone();
+        let victim = spawn_mortal(move || {
+            let oldest = held(victims[0].acquire()).0;
+            let middle = held(victims[1].acquire()).0;
+            let newest = held(victims[2].acquire()).0;
+            drop(middle);
+            drop(newest);
+            drop(oldest);
+        });
+        work(&locks[1]);
+        let died = victim.join().is_none();
+        for lock in &locks {
+            check_end(lock, died, 0);
+        }
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_repairer_may_die() {
+    let explored = DEATHS.run(|| {
+        let lock = fresh();
+        let victims = lock.clone();
+        let victim = spawn_mortal(move || {
+            let guard = held(victims.acquire()).0;
+            guard.advance();
+            procsync::model::step();
+            drop(guard);
+        });
+        let guard = lock.acquire_or_repair(|pair| pair.repair()).unwrap();
+        assert!(guard.is_whole());
+        drop(guard);
+        let died = victim.join().is_none();
+        let guard = lock.acquire_or_repair(|pair| pair.repair()).unwrap();
+        assert!(guard.is_whole());
+        assert!(died || guard.count() == 1);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn clearing_poison_from_outside_strands_nobody() {
+    let explored = DEATHS.run(|| {
+        let lock = fresh();
+        let (theirs, victims) = (lock.clone(), lock.clone());
+        let victim = spawn_mortal(move || work(&victims));
+        let other = spawn(move || drop(held(theirs.acquire())));
+        lock.clear_poison();
+        other.join().unwrap();
+        victim.join();
+        drop(held(lock.try_acquire()));
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn an_attempt_never_waits() {
+    let explored = CALM.run(|| {
+        let lock = fresh();
+        let theirs = lock.clone();
+        let other = spawn(move || match theirs.try_acquire() {
+            Ok(guard) => guard.advance(),
+            Err(AcquireError::WouldBlock) => {}
+            Err(error) => panic!("{error}"),
+        });
+        work(&lock);
+        other.join().unwrap();
+        check_end(&lock, false, 1);
+    });
+    println!("{explored:?}");
+}

@@ -1,0 +1,109 @@
+//! `RLock`: what `Lock` promises, at every depth.
+#![cfg(loom)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loom::thread::spawn;
+use loom_tests::{Pair, held_again, work_twice};
+use procsync::model::{Exploration, spawn_mortal};
+use procsync::{AcquireError, RLock};
+
+const NAPS: Exploration = Exploration {
+    preemptions: Some(3),
+    deaths: false,
+    naps: true,
+};
+const DEATHS: Exploration = Exploration {
+    preemptions: Some(2),
+    deaths: true,
+    naps: false,
+};
+
+fn fresh() -> Arc<RLock<Pair>> {
+    Arc::new(RLock::new(Pair::default()))
+}
+
+/// Nobody is left who could be waiting: the lock is free, and held once by whoever takes it now.
+fn check_end(lock: &RLock<Pair>, somebody_died: bool, at_least: u32) {
+    let (guard, poisoned) = held_again(lock.try_acquire());
+    assert_eq!(guard.depth(), 1, "a hold of somebody else's");
+    assert!(somebody_died || !poisoned, "poison, and nobody died");
+    assert!(
+        poisoned || guard.is_whole(),
+        "half-done work, and no poison"
+    );
+    assert!(guard.count() >= at_least, "work of a survivor was lost");
+}
+
+#[test]
+fn two_threads_exclude_each_other_at_every_depth() {
+    let explored = NAPS.run(|| {
+        let lock = fresh();
+        let theirs = lock.clone();
+        let other = spawn(move || work_twice(&theirs));
+        work_twice(&lock);
+        other.join().unwrap();
+        check_end(&lock, false, 4);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_death_at_any_depth_strands_nobody() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..DEATHS
+    }
+    .run(|| {
+        let lock = fresh();
+        let (theirs, victims) = (lock.clone(), lock.clone());
+        let victim = spawn_mortal(move || work_twice(&victims));
+        let other = spawn(move || drop(held_again(theirs.acquire())));
+        drop(held_again(lock.acquire()));
+        other.join().unwrap();
+        let died = victim.join().is_none();
+        check_end(&lock, died, 0);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn the_next_owner_sees_the_poison_and_holds_once() {
+    let explored = DEATHS.run(|| {
+        let lock = fresh();
+        let victims = lock.clone();
+        let victim = spawn_mortal(move || {
+            let _outer = held_again(victims.acquire());
+            let _inner = held_again(victims.acquire());
+            let (guard, _) = held_again(victims.acquire());
+            assert_eq!(guard.depth(), 3);
+            guard.advance();
+        });
+        let (guard, poisoned) = held_again(lock.acquire());
+        assert_eq!(guard.depth(), 1);
+        assert!(poisoned || guard.is_whole());
+        drop(guard);
+        victim.join();
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_waiter_that_times_out_leaves_no_trace() {
+    let explored = NAPS.run(|| {
+        let lock = fresh();
+        let theirs = lock.clone();
+        let impatient = spawn(
+            move || match theirs.acquire_timeout(Duration::from_secs(1)) {
+                Ok(guard) => guard.advance(),
+                Err(AcquireError::TimedOut) => {}
+                Err(error) => panic!("{error}"),
+            },
+        );
+        work_twice(&lock);
+        impatient.join().unwrap();
+        check_end(&lock, false, 2);
+    });
+    println!("{explored:?}");
+}
