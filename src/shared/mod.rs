@@ -1,7 +1,7 @@
 //! A value in a mapping that several processes have.
 
-mod header;
-mod layout;
+pub(crate) mod header;
+pub(crate) mod layout;
 mod mapping;
 mod name;
 mod options;
@@ -50,6 +50,8 @@ pub use shareable::Shareable;
 /// Those who may write to the file are trusted not to shorten it: a process that uses what was cut
 /// off gets a SIGBUS. (An [`anonymous`](Self::anonymous) one cannot be shortened.) What contents
 /// they leave there does not matter: every bit pattern is a value.
+///
+/// The alignment of `T` may be at most 4096; more does not compile.
 ///
 /// # Examples
 ///

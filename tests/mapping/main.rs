@@ -3,10 +3,11 @@
 #![cfg(not(loom))]
 
 mod creating;
-mod deaths;
+
 mod processes;
 mod refusing;
 mod scene;
+mod steps;
 mod values;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use procsync::{ShareError, Shared, unlink};
+use procsync::{Shared, unlink};
 use rustix::io::{FdFlags, fcntl_getfd};
 
 use crate::{PosixName, directory, files_in, name_in, scene};
@@ -58,7 +58,7 @@ fn exactly_one_of_many_processes_creates_and_all_see_the_whole() {
 }
 
 fn race(name: &str) -> Vec<Child> {
-    let (start, _keep_closed) = std::io::pipe().unwrap();
+    let (start, _open_until_all_wait) = std::io::pipe().unwrap();
     let racer = |_| {
         let stdin = Stdio::from(start.try_clone().unwrap());
         scene::process("claim", name).stdin(stdin).spawn().unwrap()
@@ -104,33 +104,6 @@ fn exactly_one_of_many_threads_creates_and_none_waits_for_another() {
         assert_eq!(files_in(&directory), ["x"]);
         unlink(&name).unwrap();
     }
-}
-
-#[test]
-fn open_or_create_gets_on_while_the_name_comes_and_goes() {
-    let directory = directory();
-    let name = name_in(&directory, "x");
-    let busy = AtomicU32::new(2);
-    std::thread::scope(|scope| {
-        for id in 1..=2 {
-            let (name, busy) = (&name, &busy);
-            scope.spawn(move || {
-                for _ in 0..2000 {
-                    Shared::open_or_create(name, || Claim::new(id))
-                        .unwrap()
-                        .join();
-                }
-                busy.fetch_sub(1, Relaxed);
-            });
-        }
-        while busy.load(Relaxed) > 0 {
-            let removed = unlink(&name);
-            assert!(
-                matches!(removed, Ok(()) | Err(ShareError::NotFound)),
-                "{removed:?}"
-            );
-        }
-    });
 }
 
 #[test]
