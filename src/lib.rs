@@ -8,6 +8,7 @@ mod error;
 mod front;
 mod keeper;
 mod kernel;
+mod layout;
 mod lock;
 #[cfg(loom)]
 pub mod model;
@@ -20,6 +21,15 @@ mod robust;
 mod shared;
 mod sync;
 
-pub use error::AcquireError;
+pub use error::{AcquireError, ShareError};
 pub use lock::{Lock, LockGuard};
 pub use rlock::{RLock, RLockGuard};
+#[cfg(not(loom))]
+pub use shared::{Shareable, Shared, SharedOptions, unlink};
+
+// For the code that `shareable!` expands to.
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::shared::of_struct;
+}

@@ -101,6 +101,10 @@ pub(crate) struct RawLock {
     links: [Note; 3],
 }
 
+/// Where the links begin.
+#[cfg_attr(loom, allow(dead_code, reason = "models have another layout"))]
+pub(crate) const LINKS: usize = core::mem::offset_of!(RawLock, links);
+
 impl RawLock {
     const_fn! {
         pub(crate) fn new() -> Self {

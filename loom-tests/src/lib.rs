@@ -88,4 +88,6 @@ pub fn work_twice(lock: &RLock<Pair>) {
     outer.advance();
     let (inner, _) = held_again(lock.acquire());
     inner.advance();
+    drop(inner);
+    outer.advance();
 }

@@ -44,7 +44,7 @@ fn two_threads_exclude_each_other_at_every_depth() {
         let other = spawn(move || work_twice(&theirs));
         work_twice(&lock);
         other.join().unwrap();
-        check_end(&lock, false, 4);
+        check_end(&lock, false, 6);
     });
     println!("{explored:?}");
 }
@@ -103,7 +103,7 @@ fn a_waiter_that_times_out_leaves_no_trace() {
         );
         work_twice(&lock);
         impatient.join().unwrap();
-        check_end(&lock, false, 2);
+        check_end(&lock, false, 3);
     });
     println!("{explored:?}");
 }

@@ -1,0 +1,45 @@
+//! Every size, alignment and offset that users, other processes, or the kernel rely on. A change here
+//! is a change of representation: CHANGELOG.md lists it, and the header's version goes up.
+
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+use crate::{AcquireError, Lock, LockGuard, RLock, RLockGuard};
+
+assert_impl_all!(Lock<core::cell::Cell<u32>>: Send, Sync);
+assert_impl_all!(RLock<core::cell::Cell<u32>>: Send, Sync);
+assert_not_impl_any!(Lock<*mut u8>: Send, Sync);
+assert_not_impl_any!(RLock<*mut u8>: Send, Sync);
+assert_not_impl_any!(LockGuard<'static, u32>: Send);
+assert_not_impl_any!(RLockGuard<'static, u32>: Send);
+assert_impl_all!(LockGuard<'static, u32>: Sync);
+assert_impl_all!(RLockGuard<'static, u32>: Sync);
+assert_not_impl_any!(LockGuard<'static, core::cell::Cell<u32>>: Sync);
+assert_not_impl_any!(RLockGuard<'static, core::cell::Cell<u32>>: Sync);
+assert_impl_all!(AcquireError<()>: std::error::Error, Send, Sync, Copy);
+
+#[cfg(not(loom))]
+mod representation {
+    use core::mem::offset_of;
+    use static_assertions::{assert_eq_align, assert_eq_size, const_assert_eq};
+
+    use crate::raw_lock::{LINKS, RawLock};
+    use crate::shared::header;
+    use crate::{Lock, RLock, Shared};
+
+    assert_eq_size!(RawLock, Lock<()>, RLock<()>, [u64; 5]);
+    assert_eq_align!(RawLock, Lock<()>, RLock<()>, u64);
+    // glibc's entries lie 32 bytes behind the word, musl's 28.
+    const_assert_eq!(LINKS, 28);
+    const_assert_eq!(size_of::<RawLock>() - size_of::<usize>(), 32);
+    // The value comes right behind.
+    assert_eq_size!(Lock<u64>, RLock<u64>, [u64; 6]);
+    assert_eq_size!(Lock<[u8; 3]>, Lock<u32>);
+    const_assert_eq!(offset_of!(Lock<u64>, raw), 0);
+    const_assert_eq!(offset_of!(RLock<u64>, raw), 0);
+
+    const_assert_eq!(header::LEN, 64);
+    const_assert_eq!(header::VERSION, 1);
+
+    static_assertions::assert_impl_all!(Shared<Lock<u32>>: Send, Sync, Clone);
+    static_assertions::assert_not_impl_any!(Shared<core::cell::Cell<u32>>: Send, Sync);
+}
