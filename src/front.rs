@@ -140,9 +140,7 @@ macro_rules! lock_front {
                 $Guard::new(self)
             }
 
-            /// Releases a lock whose guard was forgotten
-            #[doc = stringify!($Lock)]
-            /// by one hold. Wakes a waiter, as dropping the guard does.
+            /// Ends one hold whose guard was forgotten, as dropping the guard would have.
             ///
             /// # Safety
             ///
@@ -180,6 +178,13 @@ macro_rules! lock_front {
         // SAFETY: threads that share the lock get at the value one at a time, which is to send it
         // from one to the next.
         unsafe impl<T: ?Sized + Send> Sync for $Lock<T> {}
+
+        /// For `?`, where the error must outlive the lock. Releases the lock, if it was acquired.
+        impl<T: ?Sized> From<AcquireError<$Guard<'_, T>>> for AcquireError<()> {
+            fn from(error: AcquireError<$Guard<'_, T>>) -> Self {
+                error.without_guard()
+            }
+        }
 
         impl<'lock, T: ?Sized> $Guard<'lock, T> {
             #[inline]

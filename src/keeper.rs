@@ -19,11 +19,10 @@ pub(crate) extern "C" fn thread_ends(_: *mut c_void) {
         if !thread.is_known() {
             return;
         }
-        if !thread.held().is_empty() {
+        if thread.newest().is_some() {
             hand_over(thread);
         }
-        thread.remove_sentinels();
-        thread.become_blank();
+        thread.leave();
     });
 }
 
@@ -61,8 +60,8 @@ extern "C" fn keep(estate: *mut c_void) -> *mut c_void {
         if heir.prepare().is_err() {
             give_up("there is no memory");
         }
-        while let Some(newest) = thread.held().last() {
-            inherit(heir, thread, newest.load(Ordering::Relaxed));
+        while let Some(newest) = thread.newest() {
+            inherit(heir, thread, newest);
         }
         kernel::raise_flag(&estate.settled);
     });
@@ -74,15 +73,15 @@ extern "C" fn keep(estate: *mut c_void) -> *mut c_void {
 fn inherit(heir: &Thread, thread: &Thread, entry: usize) {
     if !regions::is_shared(entry) {
         // It was moved out of shared memory, by a swap through an outer guard.
-        thread.unlink_newest();
+        thread.unlink_newest(thread.word_of(entry));
         return;
     }
     // SAFETY: a lock in shared memory that the thread holds: such memory stays mapped.
     let word = unsafe { &*thread.word_of(entry) };
     let _given = thread.arm(word);
     let _taken = heir.arm(word);
-    thread.unlink_newest();
-    heir.link(word);
+    thread.unlink_newest(word);
+    heir.link(&heir.plan_link(word));
     change_owner(word, thread.tid(), heir.tid());
 }
 

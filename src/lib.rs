@@ -13,6 +13,7 @@ mod lock;
 #[cfg(loom)]
 pub mod model;
 mod raw_lock;
+mod record;
 mod regions;
 mod registry;
 mod rlock;

@@ -25,7 +25,6 @@ use crate::sync::{Protected, const_fn};
 /// let stock = Lock::new(100_u32);
 /// *stock.acquire()? -= 1;
 /// assert_eq!(*stock.acquire()?, 99);
-/// assert_eq!(stock.acquire().unwrap().checked_sub(99), Some(0));
 /// # Ok::<(), AcquireError<()>>(())
 /// ```
 ///

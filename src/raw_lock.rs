@@ -143,10 +143,13 @@ impl RawLock {
             if !thread.has_room() {
                 return false;
             }
-            let _armed = thread.arm(self.at());
+            thread.point_at(self.at());
+            let plan = thread.plan_link(self.at());
             let taken = self.take(0, thread);
             if taken {
-                thread.link(self.at());
+                thread.link(&plan);
+            } else {
+                thread.point_nowhere();
             }
             taken
         } else {
@@ -172,13 +175,14 @@ impl RawLock {
         }
         thread.prepare().map_err(|_| Refusal::TooManyHeld)?;
         let tracked = self.find_place();
-        if tracked && !thread.has_room() {
+        if tracked && !thread.has_room_after_all() {
             return Err(Refusal::TooManyHeld);
         }
-        let _armed = thread.arm(self.at());
+        let armed = thread.arm(self.at());
         self.contend(thread, timeout.start())?;
         if tracked {
-            thread.link(self.at());
+            thread.link(&thread.plan_link(self.at()));
+            armed.keep();
         }
         Ok(())
     }
@@ -235,10 +239,10 @@ impl RawLock {
     #[inline]
     pub(crate) fn release(&self) {
         robust::with(|thread| {
-            if thread.is_newest(self.at()) {
-                let _armed = thread.arm(self.at());
-                thread.unlink_newest();
+            if thread.points_at(self.at()) {
+                thread.unlink_newest(self.at());
                 self.give_up(thread);
+                thread.point_nowhere();
             } else if !(thread.holds_nothing() && self.free_uncontended(thread)) {
                 self.release_any(thread);
             }

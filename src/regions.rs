@@ -5,8 +5,8 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::record;
 use crate::registry::{Registry, Zeroed};
-use crate::robust;
 use crate::sync::kernel;
 
 static REGIONS: Registry<Range> = Registry::new();
@@ -62,7 +62,7 @@ impl Region {
         let Some(range) = self.0 else { return true };
         let start = range.start.load(Ordering::Relaxed);
         let length = range.length.load(Ordering::Relaxed);
-        if robust::anyone_holds_within(start..start + length) {
+        if record::anyone_holds_within(&(start..start + length)) {
             return false;
         }
         range.length.store(0, Ordering::Relaxed);

@@ -12,32 +12,28 @@
 //! head → (libc's later mutexes) → FRONT → newest … oldest → BACK → (libc's earlier mutexes) → head
 //! ```
 //!
-//! `FRONT` and `BACK` are entries of this thread's own memory, for words that are always 0. libc
+//! `FRONT` and `BACK` are entries in private memory, for words that are always 0. libc
 //! links and unlinks its robust mutexes by writing to both their neighbours, so the sentinels keep
 //! its writes out of our entries, and our segment is ours alone.
 //!
 //! # What is trusted
 //!
 //! The entries lie in shared memory, where anybody may scribble. They are written for the kernel
-//! and never read back: every address comes from the record, an array in private memory. And only
-//! what lies in shared memory is ever linked, since safe code may move or free a lock in private
+//! and never read back: every address comes from the [`record`](crate::record), in private memory.
+//! And only what lies in shared memory is ever linked, since safe code may move or free a lock in private
 //! memory after it leaked the guard. Such a lock needs no list: it dies with its process.
 //!
 //! A thread's state is valid from `prepare` until the thread ends or forks. In a forked child
 //! [`forget`] runs first: there the thread has another TID, an empty list, and holds nothing.
 
 use core::cell::Cell;
-use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::AtomicUsize;
 
 use crate::keeper;
+use crate::record::{HELD_MAX, Record, Sentinel};
 use crate::regions;
-use crate::registry::{Registry, Zeroed};
-use crate::sync::{AtomicU32, Note, Ordering, kernel};
-
-/// How many locks a thread can hold: the kernel looks at 2048 entries, and one is `FRONT`.
-pub(crate) const HELD_MAX: usize = 2047;
+use crate::sync::{AtomicU32, Ordering, kernel};
 
 /// The bits of a word that name its owner, by TID. 0: nobody. (`FUTEX_TID_MASK`)
 pub(crate) const OWNER: u32 = 0x3fff_ffff;
@@ -51,92 +47,31 @@ pub(crate) fn owner(word: u32) -> u32 {
 /// No word's owner equals this: it has only 30 bits.
 const UNKNOWN: u32 = u32::MAX;
 
-static RECORDS: Registry<Record> = Registry::new();
+/// The FRONT of a blank thread: leads nowhere.
+static NOWHERE: Sentinel = Sentinel::new();
 
 crate::sync::per_thread!(static THREAD: Thread = Thread::new());
 
 /// Calls `f` with the calling thread's state, which may still be blank.
-#[inline]
+///
+/// Inlined, `f` and all: the state is at a fixed distance from the thread pointer, and a call would
+/// cost as much as the rest of an acquisition.
+#[inline(always)]
 pub(crate) fn with<R>(f: impl FnOnce(&Thread) -> R) -> R {
-    THREAD.with(f)
-}
-
-/// The entries that a thread holds, oldest first, behind one for `BACK`; 0 where there is none.
-/// Written by its thread alone. Others read it when they unmap memory.
-struct Record {
-    /// The process whose thread has the record; another's, or 0: free.
-    process: Note,
-    entries: [AtomicUsize; 1 + HELD_MAX],
-}
-
-// SAFETY: atomics, for which zero is a value.
-unsafe impl Zeroed for Record {}
-
-impl Record {
-    fn take(&self) -> bool {
-        let me = kernel::process_id();
-        let process = self.process.load(Ordering::Relaxed);
-        process != me && {
-            let change = (Ordering::Acquire, Ordering::Relaxed);
-            self.process
-                .compare_exchange(process, me, change.0, change.1)
-                .is_ok()
-        }
-    }
-
-    fn give_back(&self) {
-        for entry in &self.entries {
-            if entry.swap(0, Ordering::Relaxed) == 0 {
-                break;
-            }
-        }
-        self.process.store(0, Ordering::Release);
-    }
-}
-
-/// Whether a thread of this process holds a lock in that range of addresses. Nobody may be
-/// acquiring or releasing one there meanwhile.
-pub(crate) fn anyone_holds_within(addresses: Range<usize>) -> bool {
-    let me = kernel::process_id();
-    RECORDS
-        .iter()
-        .filter(|record| record.process.load(Ordering::Acquire) == me)
-        .flat_map(|record| &record.entries)
-        .any(|entry| addresses.contains(&entry.load(Ordering::Relaxed)))
-}
-
-/// An entry in private memory. The word that the kernel looks at for it lies in `zero`.
-#[repr(C)]
-struct Sentinel {
-    zero: [usize; 3],
-    prev: Cell<usize>,
-    next: Cell<usize>,
-}
-
-impl Sentinel {
-    const fn new() -> Self {
-        Self {
-            zero: [0; 3],
-            prev: Cell::new(0),
-            next: Cell::new(0),
-        }
-    }
-
-    /// Its address as the list knows it.
-    #[inline]
-    fn entry(&self) -> usize {
-        self.next.as_ptr().expose_provenance()
-    }
-}
-
-/// Where libc keeps the way back: in the word before the way on.
-fn prev_of(entry: usize) -> usize {
-    entry - size_of::<usize>()
+    let thread = THREAD.with(ptr::from_ref);
+    // SAFETY: the variable has no destructor and lives as long as the thread, which is in `f` as
+    // long as the reference lives.
+    f(unsafe { &*thread })
 }
 
 /// Bit 0 of a link tells libc's priority-inheriting mutexes from others.
 fn without_flag(link: usize) -> usize {
     link & !1
+}
+
+/// Where libc keeps the way back from an entry: in the word before the way on.
+fn prev_of(entry: usize) -> usize {
+    without_flag(entry) - size_of::<usize>()
 }
 
 /// The thread cannot be made to hold one more lock.
@@ -148,40 +83,120 @@ pub(crate) struct Thread {
     tid: Cell<u32>,
     /// From a futex word to its entry, in bytes.
     distance: Cell<usize>,
-    /// Address of the pending slot.
-    pending: Cell<usize>,
-    /// The free place in the record behind the newest entry; `full`: there is none, or no record.
+    /// The pending slot; of a blank thread, NOWHERE's.
+    pending: Cell<*const AtomicUsize>,
+    front: Cell<*const Sentinel>,
+    /// The entry of BACK; of a blank thread, no entry.
+    back: Cell<usize>,
+    /// The free place of `record.older`; `full`: there is none, or no record.
     top: Cell<*const AtomicUsize>,
     full: Cell<*const AtomicUsize>,
+    /// What is in the place before `top`: the newest lock's entry, or the next older one's, or
+    /// BACK's.
+    last_older: Cell<usize>,
     record: Cell<Option<&'static Record>>,
-    front: Sentinel,
-    back: Sentinel,
+}
+
+/// See [`Thread::plan_link`].
+pub(crate) struct LinkPlan {
+    entry: usize,
+    front: usize,
+    next: usize,
+    next_is_recorded: bool,
 }
 
 /// The pending slot names a word for as long as this lives.
 pub(crate) struct Armed<'thread> {
     thread: &'thread Thread,
+    entry: usize,
     before: usize,
 }
 
-impl Drop for Armed<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.thread.set_pending(self.before);
+impl Armed<'_> {
+    /// The thread owns the word now: see [`Thread::point_at`].
+    pub(crate) fn keep(self) {
+        core::mem::forget(self);
     }
 }
 
+impl Drop for Armed<'_> {
+    /// What the slot held before may be the lock that was released under this.
+    fn drop(&mut self) {
+        let before = if self.before == self.entry {
+            0
+        } else {
+            self.before
+        };
+        self.thread.set_pending(before);
+    }
+}
+
+/// The pending slot.
+///
+/// Between operations it is 0, or it names the newest lock that the thread holds: an acquisition leaves
+/// it so, which does no harm (the lock is on the list, too) and saves two stores.
+impl Thread {
+    /// [`arm`](Self::arm), without an end: for a word that the thread will own.
+    #[inline]
+    pub(crate) fn point_at(&self, word: *const AtomicU32) {
+        self.set_pending(self.entry_of(word));
+    }
+
+    /// Whether the slot names `word`; then the thread holds it, and it is the newest it holds.
+    #[inline]
+    pub(crate) fn points_at(&self, word: *const AtomicU32) -> bool {
+        // SAFETY: as in `arm`.
+        let pending = unsafe { kernel::load_link(self.pending()) };
+        pending == self.entry_of(word)
+    }
+
+    /// The end of [`point_at`](Self::point_at): the thread does not own the word, or not any more.
+    #[inline]
+    pub(crate) fn point_nowhere(&self) {
+        self.set_pending(0);
+    }
+
+    /// From now on, should this thread die, the kernel looks at `word` too: if the thread owns it,
+    /// it passes on with the mark of death; if nobody does, one of its sleepers is woken.
+    ///
+    /// Nests: the slot gets back what it held. The thread must not be blank.
+    pub(crate) fn arm(&self, word: *const AtomicU32) -> Armed<'_> {
+        // SAFETY: the slot is in this thread's head, which libc keeps as long as the thread lives.
+        let before = unsafe { kernel::load_link(self.pending()) };
+        let entry = self.entry_of(word);
+        self.set_pending(entry);
+        Armed {
+            thread: self,
+            entry,
+            before,
+        }
+    }
+
+    #[inline]
+    fn pending(&self) -> usize {
+        self.pending.get().expose_provenance()
+    }
+
+    #[inline]
+    fn set_pending(&self, entry: usize) {
+        // SAFETY: as in `arm`, the only caller of this beside the guard it returns.
+        unsafe { kernel::store_link(self.pending(), entry) };
+    }
+}
+
+/// Who the thread is, and what it holds.
 impl Thread {
     const fn new() -> Self {
         Self {
             tid: Cell::new(UNKNOWN),
             distance: Cell::new(0),
-            pending: Cell::new(0),
+            pending: Cell::new(NOWHERE.next()),
+            front: Cell::new(&raw const NOWHERE),
+            back: Cell::new(usize::MAX),
             top: Cell::new(ptr::null()),
             full: Cell::new(ptr::null()),
+            last_older: Cell::new(0),
             record: Cell::new(None),
-            front: Sentinel::new(),
-            back: Sentinel::new(),
         }
     }
 
@@ -196,15 +211,16 @@ impl Thread {
         self.tid.get() != UNKNOWN
     }
 
-    /// Whether one more lock can be linked. A blank thread has no room.
+    /// Whether one more lock can be linked, as far as that can be told at a glance. A blank thread
+    /// has no room.
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
         self.top.get() != self.full.get()
     }
 
-    /// The word of an entry of this thread's.
-    pub(crate) fn word_of(&self, entry: usize) -> *const AtomicU32 {
-        ptr::with_exposed_provenance(entry - self.distance.get())
+    /// The same, exactly: if the newest lock is in the record already, no place is needed for it.
+    pub(crate) fn has_room_after_all(&self) -> bool {
+        self.has_room() || self.is_known() && self.first() == self.last_older.get()
     }
 
     #[inline]
@@ -212,138 +228,153 @@ impl Thread {
         word.expose_provenance() + self.distance.get()
     }
 
-    /// From now on, should this thread die, the kernel looks at `word` too: if the thread owns it,
-    /// it passes on with the mark of death; if nobody does, one of its sleepers is woken.
-    ///
-    /// Nests: the slot gets back what it held. The thread must not be blank.
-    #[inline]
-    pub(crate) fn arm(&self, word: *const AtomicU32) -> Armed<'_> {
-        // SAFETY: the slot is in this thread's head, which libc keeps as long as the thread lives.
-        let before = unsafe { kernel::load_link(self.pending.get()) };
-        self.set_pending(self.entry_of(word));
-        Armed {
-            thread: self,
-            before,
-        }
+    /// The word of an entry of this thread's.
+    pub(crate) fn word_of(&self, entry: usize) -> *const AtomicU32 {
+        ptr::with_exposed_provenance(entry - self.distance.get())
     }
 
+    /// The address of FRONT.
     #[inline]
-    fn set_pending(&self, entry: usize) {
-        // SAFETY: as in `arm`, the only caller of this beside the guard it returns.
-        unsafe { kernel::store_link(self.pending.get(), entry) };
+    fn front(&self) -> usize {
+        // SAFETY: a record's, or NOWHERE: both live for ever.
+        unsafe { &*self.front.get() }.entry()
     }
 
-    /// Puts the entry of `word`, which this thread owns and which lies in shared memory, on the
-    /// list. There must be room.
+    /// The entry of the newest lock, BACK's if there is none, 0 of a blank thread.
     #[inline]
-    pub(crate) fn link(&self, word: *const AtomicU32) {
-        let entry = self.entry_of(word);
+    fn first(&self) -> usize {
         // SAFETY: FRONT is this thread's.
-        let first = unsafe { kernel::load_link(self.front.entry()) };
-        // SAFETY: a lock keeps that place for its owner's links.
-        unsafe { kernel::store_link(entry, first) };
-        // SAFETY: FRONT is this thread's. The entry leads on already, so the list is whole.
-        unsafe { kernel::store_link(self.front.entry(), entry) };
-        self.push(entry);
+        unsafe { kernel::load_link(self.front()) }
     }
 
-    #[inline]
-    fn push(&self, entry: usize) {
-        let top = self.top.get();
-        // SAFETY: there is room: `top` is a place of the record, which lives for ever.
-        let place = unsafe { &*top };
-        place.store(entry, Ordering::Relaxed);
-        self.top.set(top.wrapping_add(1));
+    /// The entry of the newest lock, if the thread holds one.
+    pub(crate) fn newest(&self) -> Option<usize> {
+        Some(self.first()).filter(|&first| self.is_known() && first != self.back.get())
     }
 
     /// Whether `word` is the lock that was linked last, of those still linked.
     #[inline]
     pub(crate) fn is_newest(&self, word: *const AtomicU32) -> bool {
-        // SAFETY: FRONT is this thread's.
-        let first = unsafe { kernel::load_link(self.front.entry()) };
-        first == self.entry_of(word)
+        self.first() == self.entry_of(word)
     }
 
-    /// Whether the list has no lock of ours. A blank thread does not say so.
+    /// Whether the thread is known and the list has no lock of ours.
     #[inline]
     pub(crate) fn holds_nothing(&self) -> bool {
-        // SAFETY: FRONT is this thread's.
-        let first = unsafe { kernel::load_link(self.front.entry()) };
-        first == self.back.entry()
+        self.first() == self.back.get()
     }
 
-    /// Takes the newest lock off the list. There must be one, and the pending slot must name it.
+    /// What [`link`](Self::link) will do with `word`. Looked up before the word is taken, since loads
+    /// behind a locked instruction wait for it.
     #[inline]
-    pub(crate) fn unlink_newest(&self) {
-        let newest = self.top.get().wrapping_sub(1);
-        // SAFETY: the record has this entry and, before it, another lock's or BACK's.
-        let (place, below) = unsafe { (&*newest, &*newest.wrapping_sub(1)) };
+    pub(crate) fn plan_link(&self, word: *const AtomicU32) -> LinkPlan {
+        let next = self.first();
+        LinkPlan {
+            entry: self.entry_of(word),
+            front: self.front(),
+            next,
+            next_is_recorded: next == self.last_older.get(),
+        }
+    }
+
+    /// Puts the entry of a word, which this thread owns and which lies in shared memory, on the
+    /// list. There must be room, and nothing was linked or unlinked since the plan was made.
+    #[inline]
+    pub(crate) fn link(&self, plan: &LinkPlan) {
+        // SAFETY: a lock keeps that place for its owner's links.
+        unsafe { kernel::store_entry(plan.entry, plan.next) };
+        if !plan.next_is_recorded {
+            self.push(plan.next);
+        }
+        // SAFETY: FRONT is this thread's. The entry leads on already, so the list is whole.
+        unsafe { kernel::store_link(plan.front, plan.entry) };
+    }
+
+    #[inline(always)]
+    fn push(&self, entry: usize) {
+        let top = self.top.get();
+        // SAFETY: there is room: `top` is a place of the record, which lives for ever.
+        let place = unsafe { &*top };
+        // ORDERING: Release: whoever sees FRONT lead on to the next lock sees this one here.
+        place.store(entry, Ordering::Release);
+        self.set_top(top.wrapping_add(1));
+    }
+
+    /// Takes the newest lock, `word`, off the list. The pending slot must name it.
+    #[inline]
+    pub(crate) fn unlink_newest(&self, word: *const AtomicU32) {
+        if self.entry_of(word) == self.last_older.get() {
+            self.pop();
+        }
         // SAFETY: FRONT is this thread's.
-        unsafe { kernel::store_link(self.front.entry(), below.load(Ordering::Relaxed)) };
+        unsafe { kernel::store_link(self.front(), self.last_older.get()) };
+    }
+
+    #[inline(always)]
+    fn pop(&self) {
+        let top = self.top.get().wrapping_sub(1);
+        // SAFETY: a place of the record, not its first.
+        let place = unsafe { &*top };
         place.store(0, Ordering::Relaxed);
-        self.top.set(newest);
+        self.set_top(top);
+    }
+
+    #[inline(always)]
+    fn set_top(&self, top: *const AtomicUsize) {
+        self.top.set(top);
+        // SAFETY: the record's first place is always in use.
+        let last = unsafe { &*top.wrapping_sub(1) };
+        self.last_older.set(last.load(Ordering::Relaxed));
     }
 
     /// Takes any lock off the list, if it is there. The pending slot must name it.
     #[cold]
     pub(crate) fn unlink(&self, word: *const AtomicU32) {
-        let entry = self.entry_of(word);
-        let held = self.held();
-        let Some(place) = held
-            .iter()
-            .rposition(|held| held.load(Ordering::Relaxed) == entry)
-        else {
+        let Some(record) = self.record.get() else {
             return;
         };
-        // The neighbour to write to may be a lock that was moved out of shared memory, by a swap
-        // through an outer guard, after its own guard leaked. It is dropped from the list.
-        let newer = loop {
-            match self
-                .held()
-                .get(place + 1)
-                .map(|newer| newer.load(Ordering::Relaxed))
-            {
-                Some(newer) if !regions::is_shared(newer) => self.drop_from_record(place + 1),
-                Some(newer) => break newer,
-                None => break self.front.entry(),
+        let entry = self.entry_of(word);
+        while !self.is_newest(word) {
+            let older = &record.older[..self.places_used()];
+            let at = |place: usize| older.get(place).map(|entry| entry.load(Ordering::Relaxed));
+            let Some(place) = (1..older.len())
+                .rev()
+                .find(|&place| at(place) == Some(entry))
+            else {
+                return;
+            };
+            let newer = at(place + 1).unwrap_or(self.first());
+            if regions::is_shared(newer) {
+                // SAFETY: the place of a held lock's links, in shared memory that stays mapped
+                // because the lock is held.
+                unsafe { kernel::store_entry(newer, at(place - 1).unwrap_or_default()) };
+                return self.remove(record, place);
             }
-        };
-        let older = self.before(place);
-        // SAFETY: FRONT, or a lock of shared memory that this thread holds: memory with a held lock
-        // in it stays mapped.
-        unsafe { kernel::store_link(newer, older) };
-        self.drop_from_record(place);
-    }
-
-    /// The places of the locks on the list, oldest first.
-    pub(crate) fn held(&self) -> &'static [AtomicUsize] {
-        let Some(record) = self.record.get() else {
-            return &[];
-        };
-        let all = &record.entries[1..];
-        let room = (self.full.get().addr() - self.top.get().addr()) / size_of::<AtomicUsize>();
-        &all[..all.len() - room]
-    }
-
-    /// The entry behind the `place`th held one: an older lock's, or BACK's.
-    fn before(&self, place: usize) -> usize {
-        let older = place
-            .checked_sub(1)
-            .and_then(|older| self.held().get(older));
-        older.map_or(self.back.entry(), |older| older.load(Ordering::Relaxed))
-    }
-
-    fn drop_from_record(&self, place: usize) {
-        let places = &self.held()[place..];
-        for pair in places.windows(2) {
-            pair[0].store(pair[1].load(Ordering::Relaxed), Ordering::Relaxed);
+            // A lock that was moved out of shared memory, by a swap through an outer guard, after
+            // its own guard leaked. It is dropped from the record, and so from the list.
+            if newer == self.first() {
+                self.unlink_newest(self.word_of(newer));
+            } else {
+                self.remove(record, place + 1);
+            }
         }
-        if let Some(last) = places.last() {
-            last.store(0, Ordering::Relaxed);
-            self.top.set(self.top.get().wrapping_sub(1));
-        }
+        self.unlink_newest(word);
     }
 
+    /// How many places of `record.older` are in use. The thread must not be blank.
+    fn places_used(&self) -> usize {
+        let free = (self.full.get().addr() - self.top.get().addr()) / size_of::<AtomicUsize>();
+        HELD_MAX - free
+    }
+
+    fn remove(&self, record: &Record, place: usize) {
+        record.remove(place, self.places_used());
+        self.set_top(self.top.get().wrapping_sub(1));
+    }
+}
+
+/// The beginning and the end.
+impl Thread {
     /// Makes a blank thread known.
     #[cold]
     pub(crate) fn prepare(&self) -> Result<(), NoRoom> {
@@ -354,64 +385,78 @@ impl Thread {
             return Err(NoRoom);
         }
         let head = kernel::robust_head().ok_or(NoRoom)?;
-        let record = RECORDS.claim(Record::take).ok_or(NoRoom)?;
+        let record = Record::claim().ok_or(NoRoom)?;
         kernel::exit_hook_wanted();
-        record.entries[0].store(self.back.entry(), Ordering::Relaxed);
-        let places = record.entries.as_ptr_range();
+        let places = record.older.as_ptr_range();
         self.record.set(Some(record));
+        self.front.set(&raw const record.front);
+        self.back.set(record.back.entry());
+        record.older[0].store(record.back.entry(), Ordering::Relaxed);
         self.distance.set(head.distance);
-        self.pending.set(head.pending);
-        self.insert_sentinels(head.list);
-        self.top.set(places.start.wrapping_add(1));
+        self.pending.set(ptr::with_exposed_provenance(head.pending));
+        insert_sentinels(record, head.list);
+        self.set_top(places.start.wrapping_add(1));
         self.full.set(places.end);
         self.tid.set(kernel::current_tid());
         Ok(())
     }
 
-    fn insert_sentinels(&self, head: usize) {
-        let (front, back) = (self.front.entry(), self.back.entry());
-        // SAFETY: the head is valid as long as the thread lives; its first field is the first
-        // entry, or the head itself, and libc keeps the way back before either. The sentinels are
-        // this thread's. FRONT is linked last, so the list is whole at every step.
-        #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
-        unsafe {
-            let first = kernel::load_link(head);
-            kernel::store_link(back, first);
-            kernel::store_link(prev_of(back), front);
-            kernel::store_link(front, back);
-            kernel::store_link(prev_of(front), head);
-            kernel::store_link(prev_of(without_flag(first)), back);
-            kernel::store_link(head, front);
-        }
-    }
-
-    /// With no lock of ours between them.
-    pub(crate) fn remove_sentinels(&self) {
-        // SAFETY: both lie in libc's list, whose neighbours libc has kept up to date in them; a
-        // neighbour is a mutex that libc holds for this thread, or the head.
-        #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
-        unsafe {
-            let before = kernel::load_link(prev_of(self.front.entry()));
-            let behind = kernel::load_link(self.back.entry());
-            kernel::store_link(before, behind);
-            kernel::store_link(prev_of(without_flag(behind)), before);
-        }
-    }
-
     /// Makes the thread blank: it holds nothing, or what it holds is not its own any more.
-    pub(crate) fn become_blank(&self) {
+    fn become_blank(&self) {
+        if self.is_known() {
+            self.point_nowhere();
+        }
         self.tid.set(UNKNOWN);
         self.top.set(ptr::null());
         self.full.set(ptr::null());
-        // SAFETY: FRONT is this thread's.
-        unsafe { kernel::store_link(self.front.entry(), 0) };
+        self.front.set(&raw const NOWHERE);
+        self.back.set(usize::MAX);
+        self.pending.set(NOWHERE.next());
         if let Some(record) = self.record.take() {
             record.give_back();
         }
     }
+
+    /// The thread ends, and holds nothing.
+    pub(crate) fn leave(&self) {
+        if let Some(record) = self.record.get() {
+            remove_sentinels(record);
+        }
+        self.become_blank();
+    }
 }
 
-/// In a forked child: the parent's thread holds what this one held.
+/// In a forked child: the parent's thread holds what this one held, and libc has begun a new list.
 extern "C" fn forget() {
     with(Thread::become_blank);
+}
+
+fn insert_sentinels(record: &Record, head: usize) {
+    let (front, back) = (record.front.entry(), record.back.entry());
+    // SAFETY: the head is valid as long as the thread lives; its first field is the first entry, or
+    // the head itself, and libc keeps the way back before either. The sentinels are this thread's.
+    // FRONT is linked last, so the list is whole at every step.
+    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
+    unsafe {
+        let first = kernel::load_link(head);
+        kernel::store_link(back, first);
+        kernel::store_link(record.back.prev(), front);
+        kernel::store_link(front, back);
+        kernel::store_link(record.front.prev(), head);
+        kernel::store_link(prev_of(first), back);
+        kernel::store_link(head, front);
+    }
+}
+
+/// With no lock of ours between them.
+fn remove_sentinels(record: &Record) {
+    // SAFETY: both lie in libc's list, whose neighbours libc has kept up to date in them; a
+    // neighbour is a mutex that libc holds for this thread, or the head.
+    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
+    unsafe {
+        let before = kernel::load_link(record.front.prev());
+        let behind = kernel::load_link(record.back.entry());
+        kernel::store_link(before, behind);
+        kernel::store_link(prev_of(behind), before);
+    }
 }

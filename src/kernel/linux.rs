@@ -5,7 +5,7 @@
 use core::ffi::c_void;
 use core::num::NonZeroU32;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering, compiler_fence};
 
 use rustix::io::Errno;
 use rustix::thread::futex;
@@ -128,10 +128,6 @@ fn use_a_robust_mutex() {
     }
 }
 
-/// A pointer anywhere: entries lie at multiples of eight (glibc) or of four (musl).
-#[repr(C, packed)]
-struct Link(usize);
-
 /// Stores one pointer of the robust list, for this thread's death and for libc to read.
 ///
 /// The kernel looks only once the thread is dead, so the order of instructions is all that counts:
@@ -139,26 +135,41 @@ struct Link(usize);
 ///
 /// # Safety
 ///
-/// `at` is a multiple of four and valid for a write of a pointer, and nothing but the robust list
-/// is kept there.
+/// `at` is aligned and valid for a write of a pointer, and nothing but the robust list is kept
+/// there.
 #[inline(always)]
 pub(crate) unsafe fn store_link(at: usize, value: usize) {
     compiler_fence(Ordering::SeqCst);
-    // SAFETY: the caller's promise; a packed struct asks for no alignment. Volatile, as the reader
-    // is unknown to the compiler.
-    unsafe { ptr::with_exposed_provenance_mut::<Link>(at).write_volatile(Link(value)) };
+    // SAFETY: the caller's promise.
+    let link = unsafe { AtomicUsize::from_ptr(ptr::with_exposed_provenance_mut(at)) };
+    link.store(value, Ordering::Relaxed);
     compiler_fence(Ordering::SeqCst);
 }
 
-/// Loads one pointer of the robust list from memory that is this thread's alone.
+/// The same for the entry of a lock: with glibc it is aligned, with musl only to four.
 ///
 /// # Safety
 ///
-/// `at` is a multiple of four and valid for a read of a pointer.
+/// As for [`store_link`], but `at` need not be aligned.
+#[inline(always)]
+pub(crate) unsafe fn store_entry(at: usize, value: usize) {
+    compiler_fence(Ordering::SeqCst);
+    // SAFETY: the caller's promise. One instruction, where the processor can store unaligned words:
+    // no death can cut it in two.
+    unsafe { ptr::with_exposed_provenance_mut::<usize>(at).write_unaligned(value) };
+    compiler_fence(Ordering::SeqCst);
+}
+
+/// Loads one pointer of the robust list from memory that is this thread's to write.
+///
+/// # Safety
+///
+/// `at` is aligned and valid for a read of a pointer.
 #[inline(always)]
 pub(crate) unsafe fn load_link(at: usize) -> usize {
-    // SAFETY: the caller's promise; a packed struct asks for no alignment.
-    unsafe { ptr::with_exposed_provenance::<Link>(at).read_volatile() }.0
+    // SAFETY: the caller's promise.
+    let link = unsafe { AtomicUsize::from_ptr(ptr::with_exposed_provenance_mut(at)) };
+    link.load(Ordering::Relaxed)
 }
 
 /// Zeroed memory that is never given back, straight from the kernel: the crate allocates while it

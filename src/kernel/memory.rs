@@ -122,12 +122,12 @@ mod tests {
 
     #[test]
     fn shared_and_private_memory_are_told_apart() {
-        let shared = memmap2::MmapOptions::new().len(4096).map_anon().unwrap();
+        let shared = crate::Shared::anonymous([0_u8; 4096]).unwrap();
         let local = 0_u8;
         let boxed = Box::new(0_u8);
         let cases = [
             (shared.as_ptr().addr(), true),
-            (shared.as_ptr().addr() + 4095, true),
+            ((&raw const shared[4095]).addr(), true),
             ((&raw const local).addr(), false),
             ((&raw const *boxed).addr(), false),
             ((&raw const IN_DATA).addr(), false),
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_query_and_the_text_agree_where_both_answer() {
-        let shared = memmap2::MmapOptions::new().len(4096).map_anon().unwrap();
+        let shared = crate::Shared::anonymous([0_u8; 4096]).unwrap();
         let address = shared.as_ptr().addr();
         if let Some(answer) = ask(maps(), address) {
             assert_eq!(Some(answer), search(maps(), address));

@@ -65,29 +65,29 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "link-before-cas",
         file: "src/raw_lock.rs",
-        find: "let taken = self.take(0, thread);\n            if taken {\n                thread.link(self.at());\n            }",
-        replace: "thread.link(self.at());\n            let taken = self.take(0, thread);\n            if !taken {\n                thread.unlink_newest();\n            }",
+        find: "let taken = self.take(0, thread);\n            if taken {\n                thread.link(&plan);\n            } else {",
+        replace: "thread.link(&plan);\n            let taken = self.take(0, thread);\n            if !taken {\n                thread.unlink_newest(self.at());",
         model: ("lock", "both_of_two_nested_locks_are_recovered"),
     },
     Mutant {
         name: "forget-pending-in-fast-acquire",
         file: "src/raw_lock.rs",
-        find: "let _armed = thread.arm(self.at());\n            let taken",
-        replace: "let taken",
+        find: "thread.point_at(self.at());\n            let plan",
+        replace: "let plan",
         model: ("lock", "a_death_between_two_rounds_strands_nobody"),
     },
     Mutant {
         name: "forget-pending-in-slow-acquire",
         file: "src/raw_lock.rs",
-        find: "let _armed = thread.arm(self.at());\n        self.contend",
-        replace: "self.contend",
+        find: "let armed = thread.arm(self.at());\n        self.contend",
+        replace: "let armed = thread.arm(core::ptr::null());\n        self.contend",
         model: ("lock", "a_death_among_three_strands_nobody"),
     },
     Mutant {
         name: "forget-pending-in-release",
         file: "src/raw_lock.rs",
-        find: "let _armed = thread.arm(self.at());\n                thread.unlink_newest",
-        replace: "thread.unlink_newest",
+        find: "thread.unlink_newest(self.at());\n                self.give_up",
+        replace: "thread.point_nowhere();\n                thread.unlink_newest(self.at());\n                self.give_up",
         model: ("lock", "a_death_among_three_strands_nobody"),
     },
     Mutant {
@@ -138,8 +138,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "unlink-nothing",
         file: "src/robust.rs",
-        find: "unsafe { kernel::store_link(newer, older) };",
-        replace: "let _ = (newer, older);",
+        find: "unsafe { kernel::store_entry(newer, at(place - 1).unwrap_or_default()) };",
+        replace: "let _ = newer;",
         model: ("lock", "locks_released_out_of_order_are_recovered"),
     },
     Mutant {

@@ -1,0 +1,132 @@
+//! What a thread holds, in memory that is private to the process: the addresses that are trusted.
+//!
+//! A record also has the two sentinels of the thread's list, and lives for ever, so that the kernel
+//! can still follow the list when the thread's own memory is gone. Records are used again.
+
+use core::ops::Range;
+use core::sync::atomic::AtomicUsize;
+
+use crate::registry::{Registry, Zeroed};
+use crate::sync::{Note, Ordering, kernel};
+
+/// How many locks a thread can hold: the kernel looks at 2048 entries, and one is `front`.
+pub(crate) const HELD_MAX: usize = 2047;
+
+static RECORDS: Registry<Record> = Registry::new();
+
+/// An entry in private memory. The word that the kernel looks at for it lies in `zero`.
+#[repr(C)]
+pub(crate) struct Sentinel {
+    zero: [usize; 3],
+    prev: AtomicUsize,
+    next: AtomicUsize,
+}
+
+impl Sentinel {
+    pub(crate) const fn new() -> Self {
+        Self {
+            zero: [0; 3],
+            prev: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// Its address as the list knows it.
+    #[inline]
+    pub(crate) fn entry(&self) -> usize {
+        self.next.as_ptr().expose_provenance()
+    }
+
+    pub(crate) const fn next(&self) -> *const AtomicUsize {
+        &raw const self.next
+    }
+
+    /// Where libc keeps the way back.
+    pub(crate) fn prev(&self) -> usize {
+        self.prev.as_ptr().expose_provenance()
+    }
+}
+
+/// Written by its thread alone. Other threads read it before they unmap memory.
+///
+/// The newest lock is what `front` leads to. An older one is in `older`, from the moment it is the
+/// newest no more until it is released; meanwhile it moves only when one below it is taken out, and
+/// `moves` is odd.
+#[repr(C)]
+pub(crate) struct Record {
+    /// The process whose thread has the record; another's, or 0: free.
+    process: Note,
+    moves: Note,
+    pub(crate) front: Sentinel,
+    pub(crate) back: Sentinel,
+    /// The entry of `back`, then the locks', oldest first, then zeros.
+    pub(crate) older: [AtomicUsize; HELD_MAX],
+}
+
+// SAFETY: atomics and integers, for which zero is a value.
+unsafe impl Zeroed for Record {}
+
+impl Record {
+    /// A free one, for the calling thread. `None`: no memory.
+    pub(crate) fn claim() -> Option<&'static Self> {
+        RECORDS.claim(Self::take)
+    }
+
+    fn take(&self) -> bool {
+        let me = kernel::process_id();
+        let process = self.process.load(Ordering::Relaxed);
+        let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+        process != me
+            && self
+                .process
+                .compare_exchange(process, me, success, failure)
+                .is_ok()
+    }
+
+    pub(crate) fn give_back(&self) {
+        for entry in &self.older {
+            entry.store(0, Ordering::Relaxed);
+        }
+        self.process.store(0, Ordering::Release);
+    }
+
+    /// Takes the lock at `place` out of `older[..length]`.
+    pub(crate) fn remove(&self, place: usize, length: usize) {
+        let moves = self.moves.load(Ordering::Relaxed);
+        self.moves.store(moves.wrapping_add(1), Ordering::SeqCst);
+        for pair in self.older[place..length].windows(2) {
+            pair[0].store(pair[1].load(Ordering::Relaxed), Ordering::SeqCst);
+        }
+        self.older[length - 1].store(0, Ordering::SeqCst);
+        self.moves.store(moves.wrapping_add(2), Ordering::SeqCst);
+    }
+
+    /// Whether the thread holds a lock in that range. In doubt, because it keeps moving what it
+    /// holds, yes.
+    fn holds_within(&self, addresses: &Range<usize>) -> bool {
+        const ATTEMPTS: u32 = 1000;
+        for _ in 0..ATTEMPTS {
+            let moves = self.moves.load(Ordering::SeqCst);
+            // `front` first: a lock that it leads to no more is in `older` already.
+            let newest = core::iter::once(self.front.next.load(Ordering::SeqCst));
+            let older = self.older.iter().map(|entry| entry.load(Ordering::SeqCst));
+            if newest.chain(older).any(|entry| addresses.contains(&entry)) {
+                return true;
+            }
+            if moves % 2 == 0 && self.moves.load(Ordering::SeqCst) == moves {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Whether a thread of this process holds a lock in that range of addresses. Nobody may be
+/// acquiring or releasing one there meanwhile.
+pub(crate) fn anyone_holds_within(addresses: &Range<usize>) -> bool {
+    let me = kernel::process_id();
+    RECORDS
+        .iter()
+        .filter(|record| record.process.load(Ordering::Acquire) == me)
+        .any(|record| record.holds_within(addresses))
+}
