@@ -18,6 +18,15 @@ mod robust;
 mod shared;
 mod sync;
 
-pub use error::AcquireError;
+pub use error::{AcquireError, ShareError};
 pub use lock::{Lock, LockGuard};
 pub use rlock::{RLock, RLockGuard};
+#[cfg(not(loom))]
+pub use shared::{Shareable, Shared, SharedOptions, unlink};
+
+// For the code that `shareable!` expands to.
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::shared::of_struct;
+}

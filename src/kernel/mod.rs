@@ -2,6 +2,8 @@
 //! as loom explores it, deaths included.
 
 #[cfg(not(loom))]
+pub(crate) mod files;
+#[cfg(not(loom))]
 mod linux;
 #[cfg(not(loom))]
 mod memory;

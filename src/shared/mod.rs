@@ -1,1 +1,251 @@
 //! A value in a mapping that several processes have.
+
+mod header;
+mod layout;
+mod mapping;
+mod name;
+mod options;
+mod shareable;
+
+use core::fmt;
+use core::ops::Deref;
+use core::ptr::NonNull;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use crate::ShareError;
+use crate::kernel::files;
+use mapping::Mapping;
+use name::Name;
+
+pub use layout::of_struct;
+pub use options::SharedOptions;
+pub use shareable::Shareable;
+
+/// A value that several processes have in their memory.
+///
+/// It is made by one process, and had by others by its name, by a file descriptor, or by `fork`.
+/// Clones are cheap and share one mapping, which ends with the last of them.
+///
+/// A name with one slash, in front (`"/x"`), is a POSIX shared-memory name. A name with a directory
+/// in it (`"/run/app/state"`, `"./x"`) is the path of a file; best on a tmpfs, since elsewhere the
+/// kernel writes the changes to the disk from time to time.
+///
+/// # Process death
+///
+/// A name is either whole or absent: the value is built in a file without a name, which gets its
+/// name in one step. A creator that is killed at any instant leaves nothing behind; one that opens
+/// never waits and never sees a value half-made. Where several processes create at once, exactly
+/// one wins.
+///
+/// A name stays until it is [`unlink`]ed or, for a POSIX name, the system restarts.
+///
+/// # What it does not do
+///
+/// The value's destructor never runs, nor do those of its fields: nobody knows who is the last to
+/// use it. That holds from the moment the value is handed over, also when the operation then fails
+/// or another process wins.
+///
+/// Those who may write to the file are trusted not to shorten it: a process that uses what was cut
+/// off gets a SIGBUS. (An [`anonymous`](Self::anonymous) one cannot be shortened.) What contents
+/// they leave there does not matter: every bit pattern is a value.
+///
+/// # Examples
+///
+/// ```
+/// use procsync::Shared;
+/// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+///
+/// # let name = &format!("/procsync-doc-{}", std::process::id());
+/// let hits = Shared::open_or_create(name, || AtomicU64::new(0))?;
+/// hits.fetch_add(1, Relaxed);
+///
+/// // Here, or in any other process:
+/// let same = Shared::<AtomicU64>::open(name)?;
+/// assert_eq!(same.load(Relaxed), 1);
+/// # procsync::unlink(name)?;
+/// # Ok::<(), procsync::ShareError>(())
+/// ```
+pub struct Shared<T: ?Sized> {
+    // Points into `mapping`, or to a `'static` that `project` was answered with.
+    value: NonNull<T>,
+    mapping: Arc<Mapping>,
+}
+
+/// Takes the name away from the value that has it. Those who have the value keep it; the name is
+/// free for another.
+///
+/// # Errors
+///
+/// [`NotFound`](ShareError::NotFound), [`PermissionDenied`](ShareError::PermissionDenied),
+/// [`InvalidName`](ShareError::InvalidName), [`NotRegular`](ShareError::NotRegular) for a
+/// directory, [`Os`](ShareError::Os).
+pub fn unlink(name: &str) -> Result<(), ShareError> {
+    let name = Name::parse(name)?;
+    let directory = files::directory(name.directory).map_err(share_error)?;
+    files::unlink(directory.as_fd(), name.file).map_err(share_error)
+}
+
+impl<T: Shareable + Sync> Shared<T> {
+    /// Shares `value` under no name: by `fork`, or by passing the descriptor ([`AsFd`]) to a process
+    /// that calls [`from_fd`](Self::from_fd). The memory cannot be shortened by anybody.
+    ///
+    /// # Errors
+    ///
+    /// [`Os`](ShareError::Os), where there is no memory or no descriptor left.
+    pub fn anonymous(value: T) -> Result<Self, ShareError> {
+        let file = files::memory().map_err(share_error)?;
+        let shared = Self::build(file, || value)?;
+        files::seal_len(shared.as_fd()).map_err(share_error)?;
+        Ok(shared)
+    }
+
+    /// Shares `value` under `name`, which nobody has yet, accessible to this user only.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SharedOptions::create`].
+    pub fn create(name: &str, value: T) -> Result<Self, ShareError> {
+        SharedOptions::new().create(name, value)
+    }
+
+    /// Opens the value that was shared under `name`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SharedOptions::open`].
+    pub fn open(name: &str) -> Result<Self, ShareError> {
+        SharedOptions::new().open(name)
+    }
+
+    /// Opens the value that was shared under `name` or, if there is none, shares one, accessible to
+    /// this user only. Where several processes do so at once, exactly one's value is shared.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SharedOptions::open_or_create`].
+    pub fn open_or_create(name: &str, value: impl FnOnce() -> T) -> Result<Self, ShareError> {
+        SharedOptions::new().open_or_create(name, value)
+    }
+
+    /// Opens the value in the file behind a descriptor, which must be open to read and write.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SharedOptions::open`].
+    pub fn from_fd(fd: OwnedFd) -> Result<Self, ShareError> {
+        header::check::<T>(&fd)?;
+        Self::map(fd)
+    }
+
+    // Makes a whole value in an empty file that nobody else knows.
+    fn build(file: OwnedFd, value: impl FnOnce() -> T) -> Result<Self, ShareError> {
+        files::allocate(file.as_fd(), header::file_len::<T>() as u64).map_err(share_error)?;
+        let shared = Self::map(file)?;
+        let value = value();
+        // SAFETY: `map` answers with a place for a `T`, aligned, readable and writable. Nobody
+        // else uses it yet: no reference to it was made, and the file is known here only.
+        unsafe { shared.value.write(value) };
+        header::write::<T>(&shared).map_err(share_error)?;
+        Ok(shared)
+    }
+
+    // The value in a file that was checked, or its place in a file that is being made.
+    fn map(file: OwnedFd) -> Result<Self, ShareError> {
+        let mapping = Mapping::new(file, header::file_len::<T>()).map_err(share_error)?;
+        // SAFETY: the offset is within the length that was mapped, or at its end if `T` is empty.
+        let value = unsafe { mapping.start().byte_add(header::value_offset::<T>()) };
+        // It is aligned: the mapping starts at a page, and both a page and the offset are
+        // multiples of the alignment of `T`.
+        Ok(Self {
+            value: value.cast(),
+            mapping: Arc::new(mapping),
+        })
+    }
+}
+
+impl<T: ?Sized> Shared<T> {
+    /// A part of the value. It keeps the whole mapping alive, and is had and passed on as the whole
+    /// is: the lock of a struct, say, for a thread that needs nothing else of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use procsync::Shared;
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    ///
+    /// let all = Shared::anonymous([const { AtomicU32::new(7) }; 16])?;
+    /// let third = all.project(|all| &all[3]);
+    /// drop(all);
+    /// assert_eq!(third.load(Relaxed), 7);
+    /// # Ok::<(), procsync::ShareError>(())
+    /// ```
+    pub fn project<U: ?Sized + 'static>(&self, f: impl FnOnce(&T) -> &U) -> Shared<U>
+    where
+        T: 'static,
+    {
+        // `f` works for every lifetime, however long, and neither type bounds it: so what it
+        // answers with is in the mapping, or lives for ever.
+        let value = NonNull::from(f(self));
+        Shared {
+            value,
+            mapping: Arc::clone(&self.mapping),
+        }
+    }
+}
+
+// SAFETY: a `Shared` gives out `&T` and nothing else: it neither moves nor drops a `T`. So what a
+// thread may do with the `Shared` that another made is what it may do with a `&T`, which `Sync`
+// allows. The mapping may be used and unmapped by any thread.
+unsafe impl<T: ?Sized + Sync> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for Shared<T> {}
+
+impl<T: ?Sized> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: aligned, and within the mapping, which `self` keeps (or in a static). A value of
+        // `T` is there, since every bit pattern is one (`Shareable`). Nobody makes a `&mut` to it,
+        // and other processes change it only where `T: Sync` lets other threads.
+        unsafe { self.value.as_ref() }
+    }
+}
+
+impl<T: ?Sized> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self {
+            value: self.value,
+            mapping: Arc::clone(&self.mapping),
+        }
+    }
+}
+
+impl<T: ?Sized> AsFd for Shared<T> {
+    /// The descriptor of the whole file, to pass to other processes. It is closed on exec.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.mapping.as_fd()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Shared<T> {
+    /// Where it is. The value itself, if it implements `Debug`: `{:?}` of `*shared`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("address", &self.value)
+            .finish_non_exhaustive()
+    }
+}
+
+// What an error of the system means for a name.
+fn share_error(error: io::Error) -> ShareError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ShareError::NotFound,
+        io::ErrorKind::AlreadyExists => ShareError::AlreadyExists,
+        io::ErrorKind::PermissionDenied => ShareError::PermissionDenied,
+        io::ErrorKind::InvalidFilename => ShareError::InvalidName,
+        io::ErrorKind::IsADirectory => ShareError::NotRegular,
+        _ => ShareError::Os(error),
+    }
+}

@@ -1,0 +1,174 @@
+//! How a value is shared under a name.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use super::name::Name;
+use super::{Shareable, Shared, share_error};
+use crate::ShareError;
+use crate::kernel::files;
+
+/// How a value is shared under a name: with which permissions.
+///
+/// # Examples
+///
+/// ```
+/// use procsync::{Shared, SharedOptions};
+///
+/// # let name = &format!("/procsync-doc-options-{}", std::process::id());
+/// let group = SharedOptions::new().mode(0o660);
+/// let shared: Shared<[u8; 16]> = group.create(name, [0; 16])?;
+/// # procsync::unlink(name)?;
+/// # Ok::<(), procsync::ShareError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SharedOptions {
+    mode: u32,
+}
+
+impl Default for SharedOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SharedOptions {
+    /// Accessible to the user who creates, and to nobody else.
+    pub const fn new() -> Self {
+        Self { mode: 0o600 }
+    }
+
+    /// The permission bits of what is created, exactly: the umask is not applied. Whoever is to
+    /// open it must be allowed to read *and* write. Bits beyond `0o777` are ignored.
+    #[must_use]
+    pub const fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode & 0o777;
+        self
+    }
+
+    /// Shares `value` under `name`, which nobody has yet.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](ShareError::AlreadyExists);
+    /// [`NotFound`](ShareError::NotFound) if there is no such directory;
+    /// [`PermissionDenied`](ShareError::PermissionDenied);
+    /// [`InvalidName`](ShareError::InvalidName);
+    /// [`Os`](ShareError::Os), among others if the file system is full, or cannot make files
+    /// without a name (`O_TMPFILE`), which is how an unfinished value stays unseen.
+    pub fn create<T>(&self, name: &str, value: T) -> Result<Shared<T>, ShareError>
+    where
+        T: Shareable + Sync,
+    {
+        let place = Place::find(name)?;
+        let unnamed = self.build(&place, || value)?;
+        place.link(&unnamed)?;
+        Ok(unnamed)
+    }
+
+    /// Opens the value that was shared under `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](ShareError::NotFound), [`PermissionDenied`](ShareError::PermissionDenied),
+    /// [`InvalidName`](ShareError::InvalidName), [`Os`](ShareError::Os); and if there is something,
+    /// but not a value of this type that this process may use, the first that holds of
+    /// [`NotRegular`](ShareError::NotRegular), [`TooSmall`](ShareError::TooSmall),
+    /// [`BadMagic`](ShareError::BadMagic), [`VersionMismatch`](ShareError::VersionMismatch),
+    /// [`LayoutMismatch`](ShareError::LayoutMismatch), [`SizeMismatch`](ShareError::SizeMismatch),
+    /// [`StaleBoot`](ShareError::StaleBoot),
+    /// [`ForeignPidNamespace`](ShareError::ForeignPidNamespace).
+    pub fn open<T>(&self, name: &str) -> Result<Shared<T>, ShareError>
+    where
+        T: Shareable + Sync,
+    {
+        Shared::from_fd(Place::find(name)?.open()?)
+    }
+
+    /// Opens the value that was shared under `name` or, if there is none, shares one. Where several
+    /// processes do so at once, exactly one's value is shared.
+    ///
+    /// `value` is called at most once, and only if there was nothing under the name; what it
+    /// returns is given up if another process is faster. If it panics, nothing is shared.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open) and [`create`](Self::create), less
+    /// [`AlreadyExists`](ShareError::AlreadyExists);
+    /// [`NotFound`](ShareError::NotFound) if there is no such directory.
+    pub fn open_or_create<T>(
+        &self,
+        name: &str,
+        value: impl FnOnce() -> T,
+    ) -> Result<Shared<T>, ShareError>
+    where
+        T: Shareable + Sync,
+    {
+        let place = Place::find(name)?;
+        match place.open() {
+            Err(ShareError::NotFound) => place.link_or_open(self.build(&place, value)?),
+            opened => Shared::from_fd(opened?),
+        }
+    }
+
+    fn build<T>(
+        &self,
+        place: &Place<'_>,
+        value: impl FnOnce() -> T,
+    ) -> Result<Shared<T>, ShareError>
+    where
+        T: Shareable + Sync,
+    {
+        let file = files::unnamed(place.directory.as_fd()).map_err(share_error)?;
+        let unnamed = Shared::build(file, value)?;
+        files::set_mode(unnamed.as_fd(), self.mode).map_err(share_error)?;
+        Ok(unnamed)
+    }
+}
+
+// Where a value is, or may be, shared.
+struct Place<'a> {
+    directory: OwnedFd,
+    file: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn find(name: &'a str) -> Result<Self, ShareError> {
+        let name = Name::parse(name)?;
+        let directory = files::directory(name.directory).map_err(share_error)?;
+        Ok(Self {
+            directory,
+            file: name.file,
+        })
+    }
+
+    fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+
+    fn open(&self) -> Result<OwnedFd, ShareError> {
+        let file = files::open(self.directory(), self.file).map_err(share_error)?;
+        file.ok_or(ShareError::NotRegular)
+    }
+
+    fn link<T>(&self, unnamed: &Shared<T>) -> Result<(), ShareError> {
+        files::link(unnamed.as_fd(), self.directory(), self.file).map_err(share_error)
+    }
+
+    // It goes round only if another process unlinked the name between two system calls of this one;
+    // so somebody always gets on, and nobody waits.
+    fn link_or_open<T>(&self, unnamed: Shared<T>) -> Result<Shared<T>, ShareError>
+    where
+        T: Shareable + Sync,
+    {
+        loop {
+            match self.link(&unnamed) {
+                Err(ShareError::AlreadyExists) => {}
+                linked => return linked.map(|()| unnamed),
+            }
+            match self.open() {
+                Err(ShareError::NotFound) => {}
+                opened => return Shared::from_fd(opened?),
+            }
+        }
+    }
+}

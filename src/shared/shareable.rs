@@ -1,0 +1,168 @@
+//! Which types may live in memory that several processes share.
+
+use core::cell::Cell;
+use core::sync::atomic::{
+    AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32,
+    AtomicU64, AtomicUsize,
+};
+
+use super::layout;
+
+/// A type whose values may live in memory that several processes share, each at its own address.
+///
+/// It is implemented for the primitives of this crate (where the payload is `Shareable`), `()`,
+/// integers, floats, integer atomics, [`Cell`], and arrays of them. Structs of such fields are
+/// defined with [`shareable!`](crate::shareable), which checks every field and needs no `unsafe`.
+///
+/// Not `Shareable` are types that point elsewhere (`&T`, `Box`, `Vec`, `String`: the address means
+/// nothing in another process; use an array), and types that are not valid for every bit pattern
+/// (`bool`, `char`, `Option`, enums: what another process wrote may be none of their values; use an
+/// integer).
+///
+/// A destructor never runs on what lives in shared memory, since nobody knows who is the last to
+/// use it: a `Shareable` type must do without.
+///
+/// # Safety
+///
+/// The implementor promises that
+///
+/// - the type is `#[repr(C)]`, `#[repr(transparent)]` or a primitive, so that every program that was
+///   compiled with it lays it out alike;
+/// - it holds no pointer, reference, file descriptor or other thing that means something to one
+///   process only;
+/// - every bit pattern is a valid value of it, since another process may write any;
+/// - its methods that take `&self` stay sound when threads of other processes use the value at
+///   the same time, if it is [`Sync`];
+/// - `LAYOUT` differs from that of any type with another structure.
+///
+/// # Examples
+///
+/// ```compile_fail,E0277
+/// procsync::shareable! {
+///     struct State { log: Vec<u8> } // Points into the memory of one process.
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// procsync::shareable! {
+///     struct State { name: &'static u64 } // So does this.
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// procsync::shareable! {
+///     struct State { done: bool } // A 2, written by another process, would be neither.
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot live in memory that several processes share",
+    label = "not `Shareable`",
+    note = "use integers, floats, integer atomics, arrays of them, or the primitives of this crate",
+    note = "in place of a `bool`, `char` or enum use an integer, in place of a `Vec` or `String` an array",
+    note = "define a struct of such fields with `procsync::shareable! {{ struct … }}`"
+)]
+pub unsafe trait Shareable: Send + 'static {
+    /// A hash of the structure: what is opened as another type than it was made as, is refused.
+    const LAYOUT: u64;
+}
+
+macro_rules! shareable_numbers {
+    ($($number:ty)*) => { $(
+        // SAFETY: a primitive, or an atomic with the layout of one: it has no pointers, and every
+        // bit pattern is a number. The atomics are lock-free, hence work between processes.
+        unsafe impl Shareable for $number {
+            const LAYOUT: u64 = layout::of(stringify!($number), &[size_of::<Self>() as u64]);
+        }
+    )* };
+}
+
+shareable_numbers! {
+    u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64
+    AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize
+    AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize
+}
+
+// SAFETY: it has no bytes.
+unsafe impl Shareable for () {
+    const LAYOUT: u64 = layout::of("()", &[]);
+}
+
+// SAFETY: a Cell is `repr(transparent)`, and is as shareable as what is in it. It is not `Sync`, so
+// one thread of one process at a time uses it, under a lock.
+unsafe impl<T: Shareable> Shareable for Cell<T> {
+    const LAYOUT: u64 = layout::of("Cell", &[T::LAYOUT]);
+}
+
+// SAFETY: an array is its elements one after the other, as in C.
+unsafe impl<T: Shareable, const N: usize> Shareable for [T; N] {
+    const LAYOUT: u64 = layout::of("array", &[N as u64, T::LAYOUT]);
+}
+
+/// Defines structs that may live in shared memory.
+///
+/// Each becomes a `#[repr(C)]` struct that is [`Shareable`](crate::Shareable). Every field's type is
+/// checked at compile time; the struct's layout is derived from the fields' names, offsets and
+/// types, in their order. Attributes, visibilities and doc comments are kept. Only structs with
+/// braces are supported, and no generic ones.
+///
+/// `Shared<State>` wants the struct to be [`Sync`] too: put a field that is not, a [`Cell`] for
+/// instance, into a lock. The struct should not implement [`Drop`]: it would not run on a value in
+/// shared memory.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+///
+/// procsync::shareable! {
+///     /// What the workers count.
+///     #[derive(Debug, Default)]
+///     pub struct Counters {
+///         /// Requests answered.
+///         pub hits: AtomicU64,
+///         misses: [AtomicU64; 4],
+///     }
+///
+///     #[derive(Default)]
+///     pub struct State { counters: Counters, version: u32 }
+/// }
+///
+/// let state = procsync::Shared::anonymous(State::default())?;
+/// state.counters.hits.fetch_add(1, Relaxed);
+/// # Ok::<(), procsync::ShareError>(())
+/// ```
+#[macro_export]
+macro_rules! shareable {
+    ($(
+        $(#[$attribute:meta])*
+        $vis:vis struct $name:ident {
+            $( $(#[$field_attribute:meta])* $field_vis:vis $field:ident : $type:ty ),* $(,)?
+        }
+    )*) => { $(
+        $(#[$attribute])*
+        #[repr(C)]
+        $vis struct $name {
+            $( $(#[$field_attribute])* $field_vis $field: $type ),*
+        }
+
+        // SAFETY: `repr(C)`; every field is `Shareable` (LAYOUT asks for it), and these are all the
+        // fields there are, whatever the attributes make of the struct (the constant below).
+        unsafe impl $crate::Shareable for $name {
+            const LAYOUT: u64 = $crate::__private::of_struct(
+                ::core::mem::size_of::<$name>(),
+                ::core::mem::align_of::<$name>(),
+                &[ $( (
+                    ::core::stringify!($field),
+                    ::core::mem::offset_of!($name, $field),
+                    <$type as $crate::Shareable>::LAYOUT,
+                ) ),* ],
+            );
+        }
+
+        #[allow(deprecated, unused_variables, reason = "a field may be deprecated, or none be there")]
+        const _: fn(&$name) = |value| {
+            let $name { $( $field: _ ),* } = value;
+            $( let _: *const $type = &raw const value.$field; )*
+        };
+    )* };
+}
