@@ -98,6 +98,18 @@ unsafe impl<T: Shareable, const N: usize> Shareable for [T; N] {
     const LAYOUT: u64 = layout::of("array", &[N as u64, T::LAYOUT]);
 }
 
+// SAFETY: `repr(C)` words of the protocol, then the payload. The links of the robust list in it are
+// written for the kernel and never followed by this crate; any word is a state of the lock. Locks
+// are made to be used by threads of several processes at once.
+unsafe impl<T: Shareable> Shareable for crate::Lock<T> {
+    const LAYOUT: u64 = layout::of("Lock", &[T::LAYOUT]);
+}
+
+// SAFETY: as a `Lock`.
+unsafe impl<T: Shareable> Shareable for crate::RLock<T> {
+    const LAYOUT: u64 = layout::of("RLock", &[T::LAYOUT]);
+}
+
 /// Defines structs that may live in shared memory.
 ///
 /// Each becomes a `#[repr(C)]` struct that is [`Shareable`](crate::Shareable). Every field's type is
