@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::{Duration, Instant};
 
 use procsync::Shared;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::Rival;
 
@@ -42,8 +43,8 @@ impl Team {
     pub(super) fn of_threads(&self, lock: &(impl Rival + Sync), operations: u64) -> Duration {
         let share = self.prepare(operations);
         std::thread::scope(|scope| {
-            for _ in 0..self.workers {
-                scope.spawn(|| self.work(lock, share));
+            for worker in 0..self.workers {
+                scope.spawn(move || self.work(worker, lock, share));
             }
         });
         self.result(share)
@@ -52,7 +53,7 @@ impl Team {
     pub(super) fn of_processes(&self, lock: &impl Rival, operations: u64) -> Duration {
         let share = self.prepare(operations);
         let children: Vec<_> = (0..self.workers)
-            .map(|_| fork(|| self.work(lock, share)))
+            .map(|worker| fork(|| self.work(worker, lock, share)))
             .collect();
         children.into_iter().for_each(wait_for);
         self.result(share)
@@ -67,7 +68,8 @@ impl Team {
         operations.div_ceil(u64::from(self.workers))
     }
 
-    fn work(&self, lock: &impl Rival, share: u64) {
+    fn work(&self, worker: u32, lock: &impl Rival, share: u64) {
+        pin(worker);
         self.wait_for_all();
         self.scene.began.fetch_min(self.now(), Relaxed);
         let total = &self.scene.total;
@@ -95,6 +97,20 @@ impl Team {
         assert_eq!(done, share * u64::from(self.workers), "the lock excludes");
         Duration::from_nanos(self.scene.ended.load(Relaxed) - self.scene.began.load(Relaxed))
     }
+}
+
+/// Spreads the workers over the processors. Left to itself, the scheduler often puts all of them on
+/// one, where they run one after the other and never meet.
+fn pin(worker: u32) {
+    let allowed = sched_getaffinity(None).expect("a set of processors");
+    let turn = worker as usize % allowed.count() as usize;
+    let processor = (0..CpuSet::MAX_CPU)
+        .filter(|&processor| allowed.is_set(processor))
+        .nth(turn)
+        .expect("that many are in the set");
+    let mut one = CpuSet::new();
+    one.set(processor);
+    sched_setaffinity(None, &one).expect("it was allowed before");
 }
 
 /// Does `work` in a child.

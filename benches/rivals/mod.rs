@@ -58,20 +58,6 @@ impl Rival for parking_lot::ReentrantMutex<()> {
     }
 }
 
-impl<R: Rival> Rival for Box<R> {
-    #[inline]
-    fn locked(&self, section: impl FnOnce()) {
-        self.deref().locked(section);
-    }
-}
-
-impl<R: Rival> Rival for Shared<R> {
-    #[inline]
-    fn locked(&self, section: impl FnOnce()) {
-        self.deref().locked(section);
-    }
-}
-
 /// What is compared within a group: a rival at the group's workload.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
@@ -106,9 +92,10 @@ pub(crate) fn uncontended() -> Vec<Entry> {
     ]
 }
 
-fn alone(name: &'static str, lock: impl Rival + 'static) -> Entry {
+fn alone<R: Rival>(name: &'static str, lock: impl Deref<Target = R> + 'static) -> Entry {
     Entry::new(name, move |operations| {
-        repeat(operations, || black_box(&lock).locked(|| ()))
+        let lock = black_box(&*lock);
+        repeat(operations, || lock.locked(|| ()))
     })
 }
 
@@ -122,12 +109,10 @@ pub(crate) fn depth_2() -> Vec<Entry> {
     ]
 }
 
-fn twice(name: &'static str, lock: impl Rival + 'static) -> Entry {
+fn twice<R: Rival>(name: &'static str, lock: impl Deref<Target = R> + 'static) -> Entry {
     Entry::new(name, move |operations| {
-        repeat(operations, || {
-            let lock = black_box(&lock);
-            lock.locked(|| lock.locked(|| ()));
-        })
+        let lock = black_box(&*lock);
+        repeat(operations, || lock.locked(|| lock.locked(|| ())))
     })
 }
 
@@ -141,10 +126,10 @@ pub(crate) fn depth_3() -> Vec<Entry> {
     ]
 }
 
-fn thrice(name: &'static str, lock: impl Rival + 'static) -> Entry {
+fn thrice<R: Rival>(name: &'static str, lock: impl Deref<Target = R> + 'static) -> Entry {
     Entry::new(name, move |operations| {
+        let lock = black_box(&*lock);
         repeat(operations, || {
-            let lock = black_box(&lock);
             lock.locked(|| lock.locked(|| lock.locked(|| ())));
         })
     })
@@ -152,9 +137,13 @@ fn thrice(name: &'static str, lock: impl Rival + 'static) -> Entry {
 
 /// Threads that do nothing but take one lock, for an increment.
 pub(crate) fn contended_threads(threads: u32) -> Vec<Entry> {
-    fn entry(name: &'static str, threads: u32, lock: impl Rival + Sync + 'static) -> Entry {
+    fn entry<R: Rival + Sync>(
+        name: &'static str,
+        threads: u32,
+        lock: impl Deref<Target = R> + 'static,
+    ) -> Entry {
         let team = Team::new(threads);
-        Entry::new(name, move |operations| team.of_threads(&lock, operations))
+        Entry::new(name, move |operations| team.of_threads(&*lock, operations))
     }
     vec![
         entry("procsync Lock, private", threads, Box::new(Lock::new(()))),
@@ -172,9 +161,15 @@ pub(crate) fn contended_threads(threads: u32) -> Vec<Entry> {
 
 /// The same with processes, for which few locks are made.
 pub(crate) fn contended_processes(processes: u32) -> Vec<Entry> {
-    fn entry(name: &'static str, processes: u32, lock: impl Rival + 'static) -> Entry {
+    fn entry<R: Rival>(
+        name: &'static str,
+        processes: u32,
+        lock: impl Deref<Target = R> + 'static,
+    ) -> Entry {
         let team = Team::new(processes);
-        Entry::new(name, move |operations| team.of_processes(&lock, operations))
+        Entry::new(name, move |operations| {
+            team.of_processes(&*lock, operations)
+        })
     }
     vec![
         entry("procsync Lock", processes, shared_lock()),

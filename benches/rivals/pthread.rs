@@ -1,15 +1,29 @@
 //! libc's mutexes, process-shared, in a shared mapping.
 
+use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
+use std::ops::Deref;
+use std::sync::atomic::AtomicU64;
 
-use memmap2::MmapRaw;
+use procsync::Shared;
 
 use super::Rival;
 
-/// A process-shared mutex, at the start of a mapping of its own.
+const WORDS: usize = size_of::<libc::pthread_mutex_t>().div_ceil(size_of::<AtomicU64>());
+
+const _: () = assert!(align_of::<libc::pthread_mutex_t>() <= align_of::<AtomicU64>());
+
+/// A process-shared mutex in a mapping of its own. The memory is declared as atomics, which are
+/// shareable and may change behind a shared reference; nobody uses them as such.
 pub(super) struct Pthread {
-    memory: MmapRaw,
+    memory: Shared<[AtomicU64; WORDS]>,
 }
+
+/// Initialized.
+pub(super) struct Mutex(UnsafeCell<libc::pthread_mutex_t>);
+
+// SAFETY: threads are what a mutex is for.
+unsafe impl Sync for Mutex {}
 
 impl Pthread {
     pub(super) fn plain() -> Self {
@@ -25,16 +39,14 @@ impl Pthread {
     }
 
     fn new(kind: libc::c_int, robustness: libc::c_int) -> Self {
-        let size = size_of::<libc::pthread_mutex_t>();
-        // Shared, although it has no file: forked children have the same memory.
-        let memory = memmap2::MmapMut::map_anon(size).expect("shared memory");
+        let memory = Shared::anonymous([const { AtomicU64::new(0) }; WORDS]);
         let mutex = Self {
-            memory: memory.into(),
+            memory: memory.expect("shared memory"),
         };
         let mut attributes = MaybeUninit::uninit();
         let attributes: *mut libc::pthread_mutexattr_t = attributes.as_mut_ptr();
         // SAFETY: the attributes are a local, initialized by the first call and destroyed by the
-        // last; the mutex's place is large enough, page-aligned, and nobody else's yet.
+        // last; the mutex's place is large enough, aligned, and nobody else's yet.
         #[expect(
             clippy::multiple_unsafe_ops_per_block,
             reason = "one set of attributes, used and destroyed"
@@ -53,21 +65,30 @@ impl Pthread {
         mutex
     }
 
-    #[inline]
     fn place(&self) -> *mut libc::pthread_mutex_t {
-        self.memory.as_mut_ptr().cast()
+        std::ptr::from_ref(&*self.memory).cast_mut().cast()
     }
 }
 
-impl Rival for Pthread {
+impl Deref for Pthread {
+    type Target = Mutex;
+
+    fn deref(&self) -> &Mutex {
+        // SAFETY: large enough and aligned (`WORDS`, the assertion), initialized by `new`, mapped as
+        // long as `self` lives; all changes go through the `UnsafeCell`.
+        unsafe { &*self.place().cast::<Mutex>() }
+    }
+}
+
+impl Rival for Mutex {
     #[inline]
     fn locked(&self, section: impl FnOnce()) {
-        // SAFETY: `new` initialized the mutex; it lives, in its place, as long as the mapping.
-        let locked = unsafe { libc::pthread_mutex_lock(self.place()) };
+        // SAFETY: the mutex is initialized, and stays in its place.
+        let locked = unsafe { libc::pthread_mutex_lock(self.0.get()) };
         assert_eq!(locked, 0, "nobody dies here");
         section();
         // SAFETY: as above, and this thread has locked it.
-        let unlocked = unsafe { libc::pthread_mutex_unlock(self.place()) };
+        let unlocked = unsafe { libc::pthread_mutex_unlock(self.0.get()) };
         assert_eq!(unlocked, 0, "this thread has locked it");
     }
 }
