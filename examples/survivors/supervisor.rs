@@ -12,7 +12,7 @@ use fastrand::Rng;
 use procsync::{AcquireError, Shared};
 
 use crate::Options;
-use crate::books::{Books, Office};
+use crate::books::{Books, Desk, Office};
 use crate::report::{Outcome, Progress};
 
 /// Nobody waits for the lock that long, unless nobody will ever wake them. On an idle machine the
@@ -114,14 +114,12 @@ impl Supervisor {
     fn call_the_roll(&mut self) {
         let deadline = Instant::now() + STUCK_AFTER;
         let desks = &self.office.desks[..self.workers.len()];
-        for (desk, before) in desks
-            .iter()
-            .map(|desk| (desk, desk.served()))
-            .collect::<Vec<_>>()
-        {
+        let before: Vec<u64> = desks.iter().map(Desk::served).collect();
+        for (number, (desk, before)) in desks.iter().zip(before).enumerate() {
             while desk.served() == before && self.office.is_open() {
                 if Instant::now() > deadline {
-                    self.stuck.push("a worker was not served".to_owned());
+                    let who = format!("the worker at desk {number} was not served");
+                    self.stuck.push(who);
                     return;
                 }
                 sleep(Duration::from_millis(1));
