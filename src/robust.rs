@@ -433,10 +433,10 @@ extern "C" fn forget() {
 
 fn insert_sentinels(record: &Record, head: usize) {
     let (front, back) = (record.front.entry(), record.back.entry());
+    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
     // SAFETY: the head is valid as long as the thread lives; its first field is the first entry, or
     // the head itself, and libc keeps the way back before either. The sentinels are this thread's.
     // FRONT is linked last, so the list is whole at every step.
-    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
     unsafe {
         let first = kernel::load_link(head);
         kernel::store_link(back, first);
@@ -450,9 +450,9 @@ fn insert_sentinels(record: &Record, head: usize) {
 
 /// With no lock of ours between them.
 fn remove_sentinels(record: &Record) {
+    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
     // SAFETY: both lie in libc's list, whose neighbours libc has kept up to date in them; a
     // neighbour is a mutex that libc holds for this thread, or the head.
-    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
     unsafe {
         let before = kernel::load_link(record.front.prev());
         let behind = kernel::load_link(record.back.entry());

@@ -1,6 +1,7 @@
 //! Linux: futexes, the robust list, threads and forks.
 //!
-//! Sources: futex(2), get_robust_list(2), the kernel's `Documentation/locking/robust-futex-ABI.rst`.
+//! Sources: `futex(2)`, `get_robust_list(2)`, the kernel's
+//! `Documentation/locking/robust-futex-ABI.rst`.
 
 use core::ffi::c_void;
 use core::num::NonZeroU32;
@@ -111,12 +112,12 @@ fn registered_head() -> Option<NonNull<ListHead>> {
 fn use_a_robust_mutex() {
     let mut attributes = core::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
     let mut mutex = core::mem::MaybeUninit::<libc::pthread_mutex_t>::uninit();
-    // SAFETY: each object is initialized by its `init` before anything else is done with it, and
-    // destroyed, unlocked, before it goes out of scope.
     #[expect(
         clippy::multiple_unsafe_ops_per_block,
         reason = "one life of one mutex"
     )]
+    // SAFETY: each object is initialized by its `init` before anything else is done with it, and
+    // destroyed, unlocked, before it goes out of scope.
     unsafe {
         libc::pthread_mutexattr_init(attributes.as_mut_ptr());
         libc::pthread_mutexattr_setrobust(attributes.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST);
@@ -239,12 +240,12 @@ pub(crate) fn spawn_detached(
     let mut every = core::mem::MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = core::mem::MaybeUninit::<libc::sigset_t>::uninit();
     let mut thread = core::mem::MaybeUninit::<libc::pthread_t>::uninit();
-    // SAFETY: all three are locals; `every` is filled before it is read, `before` by the first call
-    // of pthread_sigmask before the second reads it, `thread` only if pthread_create succeeded.
     #[expect(
         clippy::multiple_unsafe_ops_per_block,
         reason = "one mask set, used and restored"
     )]
+    // SAFETY: all three are locals; `every` is filled before it is read, `before` by the first call
+    // of pthread_sigmask before the second reads it, `thread` only if pthread_create succeeded.
     unsafe {
         libc::sigfillset(every.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_SETMASK, every.as_ptr(), before.as_mut_ptr());
