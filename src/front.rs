@@ -205,10 +205,10 @@ macro_rules! lock_front {
         }
 
         impl<T: ?Sized> Drop for $Guard<'_, T> {
-            #[inline]
+            #[inline(always)]
             fn drop(&mut self) {
                 if !self.panicking && std::thread::panicking() {
-                    robust::with(|thread| self.lock.raw.poison_if_owned_by(thread));
+                    self.lock.raw.poison_if_owned();
                 }
                 self.lock.give_back();
             }

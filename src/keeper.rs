@@ -10,7 +10,7 @@ use core::ffi::c_void;
 use core::ptr;
 
 use crate::regions;
-use crate::robust::{self, OWNER, Thread, owner};
+use crate::robust::{self, Entry, OWNER, Thread, owner};
 use crate::sync::{AtomicU32, Note, Ordering, kernel};
 
 /// Runs at the end of every thread that used a lock.
@@ -70,18 +70,22 @@ extern "C" fn keep(estate: *mut c_void) -> *mut c_void {
 
 /// Makes `heir` the owner of the newest lock of `thread`. Should the process die in the middle,
 /// both pending slots name the lock, so it is marked, whoever's TID it has.
-fn inherit(heir: &Thread, thread: &Thread, entry: usize) {
-    if !regions::is_shared(entry) {
+fn inherit(heir: &Thread, thread: &Thread, entry: Entry) {
+    let word = thread.word_of(entry);
+    if !regions::is_shared(word.addr()) {
         // It was moved out of shared memory, by a swap through an outer guard.
-        thread.unlink_newest(thread.word_of(entry));
+        thread.unlink_newest();
         return;
     }
     // SAFETY: a lock in shared memory that the thread holds: such memory stays mapped.
-    let word = unsafe { &*thread.word_of(entry) };
-    let _given = thread.arm(word);
-    let _taken = heir.arm(word);
-    thread.unlink_newest(word);
-    heir.link(&heir.plan_link(word));
+    let word = unsafe { &*word };
+    let Some(room) = heir.make_room(entry) else {
+        give_up("there is no room");
+    };
+    let _given = thread.arm(entry);
+    let _taken = heir.arm(entry);
+    thread.unlink_newest();
+    heir.link(&room);
     change_owner(word, thread.tid(), heir.tid());
 }
 

@@ -189,7 +189,7 @@ impl Word {
             thread
                 .prepare()
                 .expect("a model's thread has a robust list");
-            let _armed = thread.arm(&raw const self.0);
+            let _armed = thread.arm(thread.entry_of(&raw const self.0));
             f()
         })
     }

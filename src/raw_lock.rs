@@ -59,10 +59,6 @@ fn is_free(word: u32) -> bool {
     owner(word) == 0
 }
 
-fn has_waiters(word: u32) -> bool {
-    word & WAITERS != 0
-}
-
 fn somebody_arrived(word: u32) -> bool {
     word & ARRIVED != 0
 }
@@ -140,14 +136,14 @@ impl RawLock {
     fn acquire_uncontended(&self, thread: &Thread) -> bool {
         let place = self.place.load(Ordering::Relaxed);
         if place == IN_SHARED_MEMORY {
-            if !thread.has_room() {
+            let entry = thread.entry_of(self.at());
+            let Some(room) = thread.make_room(entry) else {
                 return false;
-            }
-            thread.point_at(self.at());
-            let plan = thread.plan_link(self.at());
+            };
+            thread.point_at(entry);
             let taken = self.take(0, thread);
             if taken {
-                thread.link(&plan);
+                thread.link(&room);
             } else {
                 thread.point_nowhere();
             }
@@ -175,15 +171,16 @@ impl RawLock {
         }
         thread.prepare().map_err(|_| Refusal::TooManyHeld)?;
         let tracked = self.find_place();
-        if tracked && !thread.has_room_after_all() {
-            return Err(Refusal::TooManyHeld);
+        let entry = thread.entry_of(self.at());
+        if !tracked {
+            let _armed = thread.arm(entry);
+            return self.contend(thread, timeout.start());
         }
-        let armed = thread.arm(self.at());
+        let room = thread.make_room(entry).ok_or(Refusal::TooManyHeld)?;
+        let armed = thread.arm(entry);
         self.contend(thread, timeout.start())?;
-        if tracked {
-            thread.link(&thread.plan_link(self.at()));
-            armed.keep();
-        }
+        thread.link(&room);
+        armed.keep();
         Ok(())
     }
 
@@ -198,11 +195,13 @@ impl RawLock {
                 }
             } else if let Patience::Spent = patience {
                 return Err(Refusal::Held);
-            } else if spins > 0 && !has_waiters(word) {
+            } else if spins > 0 {
                 spins -= 1;
                 core::hint::spin_loop();
             } else if self.sleep(word, patience.deadline()) == Waited::TimedOut {
                 return Err(Refusal::Held);
+            } else {
+                spins = SPIN_LIMIT;
             }
         }
     }
@@ -239,8 +238,9 @@ impl RawLock {
     #[inline]
     pub(crate) fn release(&self) {
         robust::with(|thread| {
-            if thread.points_at(self.at()) {
-                thread.unlink_newest(self.at());
+            let entry = thread.entry_of(self.at());
+            if thread.points_at(entry) {
+                thread.unlink_unrecorded();
                 self.give_up(thread);
                 thread.point_nowhere();
             } else if !(thread.holds_nothing() && self.free_uncontended(thread)) {
@@ -264,14 +264,15 @@ impl RawLock {
         }
     }
 
-    /// A lock that is not the newest on the list, or not on it.
+    /// A lock that is in the record, or not on the list.
     #[cold]
     fn release_any(&self, thread: &Thread) {
         if !thread.is_known() {
             return;
         }
-        let _armed = thread.arm(self.at());
-        thread.unlink(self.at());
+        let entry = thread.entry_of(self.at());
+        let _armed = thread.arm(entry);
+        thread.unlink(entry);
         self.give_up(thread);
     }
 
@@ -347,8 +348,8 @@ impl RawLock {
 
     /// Not in a forked child, where the parent holds the lock.
     #[cold]
-    pub(crate) fn poison_if_owned_by(&self, thread: &Thread) {
-        if self.is_owned_by(thread) {
+    pub(crate) fn poison_if_owned(&self) {
+        if robust::with(|thread| self.is_owned_by(thread)) {
             self.poison();
         }
     }

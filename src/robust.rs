@@ -74,6 +74,17 @@ fn prev_of(entry: usize) -> usize {
     without_flag(entry) - size_of::<usize>()
 }
 
+/// Where the list meets a word: the address of the link that belongs to it, in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry(usize);
+
+/// See [`Thread::make_room`].
+pub(crate) struct Room {
+    entry: Entry,
+    next: usize,
+    front: usize,
+}
+
 /// The thread cannot be made to hold one more lock.
 #[derive(Debug)]
 pub(crate) struct NoRoom;
@@ -97,18 +108,9 @@ pub(crate) struct Thread {
     record: Cell<Option<&'static Record>>,
 }
 
-/// See [`Thread::plan_link`].
-pub(crate) struct LinkPlan {
-    entry: usize,
-    front: usize,
-    next: usize,
-    next_is_recorded: bool,
-}
-
-/// The pending slot names a word for as long as this lives.
+/// The pending slot names a word for as long as this lives; then it gets back what it held.
 pub(crate) struct Armed<'thread> {
     thread: &'thread Thread,
-    entry: usize,
     before: usize,
 }
 
@@ -120,34 +122,36 @@ impl Armed<'_> {
 }
 
 impl Drop for Armed<'_> {
-    /// What the slot held before may be the lock that was released under this.
     fn drop(&mut self) {
-        let before = if self.before == self.entry {
-            0
-        } else {
-            self.before
-        };
-        self.thread.set_pending(before);
+        self.thread.set_pending(self.before);
     }
 }
 
 /// The pending slot.
 ///
-/// Between operations it is 0, or it names the newest lock that the thread holds: an acquisition leaves
-/// it so, which does no harm (the lock is on the list, too) and saves two stores.
+/// Between operations it is 0, or it names the newest lock that the thread holds, and no other was
+/// linked since: an acquisition leaves it so, which does no harm (the lock is on the list, too), saves
+/// two stores, and tells the release that the lock is in no place of the record.
 impl Thread {
-    /// [`arm`](Self::arm), without an end: for a word that the thread will own.
-    #[inline]
-    pub(crate) fn point_at(&self, word: *const AtomicU32) {
-        self.set_pending(self.entry_of(word));
+    /// From now on, should this thread die, the kernel looks at the word of `entry` too: if the
+    /// thread owns it, it passes on with the mark of death; if nobody does, one of its sleepers is
+    /// woken.
+    ///
+    /// Nests: the slot gets back what it held. The thread must not be blank.
+    pub(crate) fn arm(&self, entry: Entry) -> Armed<'_> {
+        // SAFETY: as in `set_pending`.
+        let before = unsafe { kernel::load_link(self.pending()) };
+        self.point_at(entry);
+        Armed {
+            thread: self,
+            before,
+        }
     }
 
-    /// Whether the slot names `word`; then the thread holds it, and it is the newest it holds.
+    /// The same without an end, for a word that the thread is about to own, or owns.
     #[inline]
-    pub(crate) fn points_at(&self, word: *const AtomicU32) -> bool {
-        // SAFETY: as in `arm`.
-        let pending = unsafe { kernel::load_link(self.pending()) };
-        pending == self.entry_of(word)
+    pub(crate) fn point_at(&self, entry: Entry) {
+        self.set_pending(entry.0);
     }
 
     /// The end of [`point_at`](Self::point_at): the thread does not own the word, or not any more.
@@ -156,31 +160,22 @@ impl Thread {
         self.set_pending(0);
     }
 
-    /// From now on, should this thread die, the kernel looks at `word` too: if the thread owns it,
-    /// it passes on with the mark of death; if nobody does, one of its sleepers is woken.
-    ///
-    /// Nests: the slot gets back what it held. The thread must not be blank.
-    pub(crate) fn arm(&self, word: *const AtomicU32) -> Armed<'_> {
+    /// Whether the slot names this entry; then it is the lock that the thread linked last.
+    #[inline]
+    pub(crate) fn points_at(&self, entry: Entry) -> bool {
+        // SAFETY: as in `set_pending`, or NOWHERE's link.
+        unsafe { kernel::load_link(self.pending()) == entry.0 }
+    }
+
+    #[inline]
+    fn set_pending(&self, entry: usize) {
         // SAFETY: the slot is in this thread's head, which libc keeps as long as the thread lives.
-        let before = unsafe { kernel::load_link(self.pending()) };
-        let entry = self.entry_of(word);
-        self.set_pending(entry);
-        Armed {
-            thread: self,
-            entry,
-            before,
-        }
+        unsafe { kernel::store_link(self.pending(), entry) };
     }
 
     #[inline]
     fn pending(&self) -> usize {
         self.pending.get().expose_provenance()
-    }
-
-    #[inline]
-    fn set_pending(&self, entry: usize) {
-        // SAFETY: as in `arm`, the only caller of this beside the guard it returns.
-        unsafe { kernel::store_link(self.pending(), entry) };
     }
 }
 
@@ -195,7 +190,7 @@ impl Thread {
             back: Cell::new(usize::MAX),
             top: Cell::new(ptr::null()),
             full: Cell::new(ptr::null()),
-            last_older: Cell::new(0),
+            last_older: Cell::new(usize::MAX),
             record: Cell::new(None),
         }
     }
@@ -211,26 +206,39 @@ impl Thread {
         self.tid.get() != UNKNOWN
     }
 
-    /// Whether one more lock can be linked, as far as that can be told at a glance. A blank thread
-    /// has no room.
+    /// Makes room for one more lock, and looks up what [`link`](Self::link) will need: loads behind a
+    /// locked instruction wait for it. A blank thread has no room.
+    ///
+    /// The newest lock goes into the record, if it is not there.
     #[inline]
-    pub(crate) fn has_room(&self) -> bool {
-        self.top.get() != self.full.get()
+    pub(crate) fn make_room(&self, entry: Entry) -> Option<Room> {
+        let next = self.first();
+        let room = next == self.last_older.get() || self.record_newest(next);
+        room.then(|| Room {
+            entry,
+            next,
+            front: self.front(),
+        })
     }
 
-    /// The same, exactly: if the newest lock is in the record already, no place is needed for it.
-    pub(crate) fn has_room_after_all(&self) -> bool {
-        self.has_room() || self.is_known() && self.first() == self.last_older.get()
+    #[inline]
+    fn record_newest(&self, newest: usize) -> bool {
+        let room = self.top.get() != self.full.get();
+        if room {
+            self.push(newest);
+            self.point_nowhere();
+        }
+        room
     }
 
     #[inline]
-    fn entry_of(&self, word: *const AtomicU32) -> usize {
-        word.expose_provenance() + self.distance.get()
+    pub(crate) fn entry_of(&self, word: *const AtomicU32) -> Entry {
+        Entry(word.expose_provenance() + self.distance.get())
     }
 
     /// The word of an entry of this thread's.
-    pub(crate) fn word_of(&self, entry: usize) -> *const AtomicU32 {
-        ptr::with_exposed_provenance(entry - self.distance.get())
+    pub(crate) fn word_of(&self, entry: Entry) -> *const AtomicU32 {
+        ptr::with_exposed_provenance(entry.0 - self.distance.get())
     }
 
     /// The address of FRONT.
@@ -240,22 +248,29 @@ impl Thread {
         unsafe { &*self.front.get() }.entry()
     }
 
-    /// The entry of the newest lock, BACK's if there is none, 0 of a blank thread.
+    /// What FRONT leads to: the entry of the newest lock, or BACK's; 0 of a blank thread.
     #[inline]
     fn first(&self) -> usize {
         // SAFETY: FRONT is this thread's.
         unsafe { kernel::load_link(self.front()) }
     }
 
-    /// The entry of the newest lock, if the thread holds one.
-    pub(crate) fn newest(&self) -> Option<usize> {
-        Some(self.first()).filter(|&first| self.is_known() && first != self.back.get())
+    /// Makes FRONT lead to `entry`.
+    #[inline]
+    fn lead_to(&self, entry: usize) {
+        // SAFETY: FRONT is this thread's; its record lives for ever.
+        unsafe { kernel::store_link(self.front(), entry) };
     }
 
-    /// Whether `word` is the lock that was linked last, of those still linked.
-    #[inline]
-    pub(crate) fn is_newest(&self, word: *const AtomicU32) -> bool {
-        self.first() == self.entry_of(word)
+    /// The entry of the newest lock, if the thread holds one.
+    pub(crate) fn newest(&self) -> Option<Entry> {
+        let newest = self.first();
+        (self.is_known() && newest != self.back.get()).then_some(Entry(newest))
+    }
+
+    /// Whether it is the entry of the lock that was linked last, of those still linked.
+    fn is_newest(&self, entry: Entry) -> bool {
+        self.first() == entry.0
     }
 
     /// Whether the thread is known and the list has no lock of ours.
@@ -264,30 +279,14 @@ impl Thread {
         self.first() == self.back.get()
     }
 
-    /// What [`link`](Self::link) will do with `word`. Looked up before the word is taken, since loads
-    /// behind a locked instruction wait for it.
-    #[inline]
-    pub(crate) fn plan_link(&self, word: *const AtomicU32) -> LinkPlan {
-        let next = self.first();
-        LinkPlan {
-            entry: self.entry_of(word),
-            front: self.front(),
-            next,
-            next_is_recorded: next == self.last_older.get(),
-        }
-    }
-
     /// Puts the entry of a word, which this thread owns and which lies in shared memory, on the
-    /// list. There must be room, and nothing was linked or unlinked since the plan was made.
+    /// list. Nothing was linked or unlinked since the room was made.
     #[inline]
-    pub(crate) fn link(&self, plan: &LinkPlan) {
+    pub(crate) fn link(&self, room: &Room) {
         // SAFETY: a lock keeps that place for its owner's links.
-        unsafe { kernel::store_entry(plan.entry, plan.next) };
-        if !plan.next_is_recorded {
-            self.push(plan.next);
-        }
+        unsafe { kernel::store_entry(room.entry.0, room.next) };
         // SAFETY: FRONT is this thread's. The entry leads on already, so the list is whole.
-        unsafe { kernel::store_link(plan.front, plan.entry) };
+        unsafe { kernel::store_link(room.front, room.entry.0) };
     }
 
     #[inline(always)]
@@ -300,17 +299,20 @@ impl Thread {
         self.set_top(top.wrapping_add(1));
     }
 
-    /// Takes the newest lock, `word`, off the list. The pending slot must name it.
+    /// Takes the newest lock off the list, which is not in the record. The pending slot must name it.
     #[inline]
-    pub(crate) fn unlink_newest(&self, word: *const AtomicU32) {
-        if self.entry_of(word) == self.last_older.get() {
-            self.pop();
-        }
-        // SAFETY: FRONT is this thread's.
-        unsafe { kernel::store_link(self.front(), self.last_older.get()) };
+    pub(crate) fn unlink_unrecorded(&self) {
+        self.lead_to(self.last_older.get());
     }
 
-    #[inline(always)]
+    /// Takes the newest lock off the list. The pending slot must name it.
+    pub(crate) fn unlink_newest(&self) {
+        if self.first() == self.last_older.get() {
+            self.pop();
+        }
+        self.unlink_unrecorded();
+    }
+
     fn pop(&self) {
         let top = self.top.get().wrapping_sub(1);
         // SAFETY: a place of the record, not its first.
@@ -329,17 +331,16 @@ impl Thread {
 
     /// Takes any lock off the list, if it is there. The pending slot must name it.
     #[cold]
-    pub(crate) fn unlink(&self, word: *const AtomicU32) {
+    pub(crate) fn unlink(&self, entry: Entry) {
         let Some(record) = self.record.get() else {
             return;
         };
-        let entry = self.entry_of(word);
-        while !self.is_newest(word) {
+        while !self.is_newest(entry) {
             let older = &record.older[..self.places_used()];
             let at = |place: usize| older.get(place).map(|entry| entry.load(Ordering::Relaxed));
             let Some(place) = (1..older.len())
                 .rev()
-                .find(|&place| at(place) == Some(entry))
+                .find(|&place| at(place) == Some(entry.0))
             else {
                 return;
             };
@@ -353,12 +354,12 @@ impl Thread {
             // A lock that was moved out of shared memory, by a swap through an outer guard, after
             // its own guard leaked. It is dropped from the record, and so from the list.
             if newer == self.first() {
-                self.unlink_newest(self.word_of(newer));
+                self.unlink_newest();
             } else {
                 self.remove(record, place + 1);
             }
         }
-        self.unlink_newest(word);
+        self.unlink_newest();
     }
 
     /// How many places of `record.older` are in use. The thread must not be blank.
@@ -411,6 +412,7 @@ impl Thread {
         self.full.set(ptr::null());
         self.front.set(&raw const NOWHERE);
         self.back.set(usize::MAX);
+        self.last_older.set(usize::MAX);
         self.pending.set(NOWHERE.next());
         if let Some(record) = self.record.take() {
             record.give_back();
