@@ -243,28 +243,6 @@ fn locks_released_out_of_order_are_recovered() {
     println!("{explored:?}");
 }
 
-/// The attempt on the inner lock moves the outer one within the thread's record.
-#[test]
-fn an_outer_lock_outlives_an_inner_attempt() {
-    let explored = NAPS.run(|| {
-        let (outer, inner) = (fresh(), fresh());
-        let (theirs, others) = (outer.clone(), inner.clone());
-        let other = spawn(move || {
-            let guard = held(others.acquire()).0;
-            drop(held(theirs.acquire()));
-            drop(guard);
-        });
-        let guard = held(outer.acquire()).0;
-        drop(inner.acquire_timeout(Duration::from_secs(1)).ok());
-        drop(guard);
-        drop(held(outer.acquire()));
-        other.join().unwrap();
-        check_end(&outer, false, 0);
-        check_end(&inner, false, 0);
-    });
-    println!("{explored:?}");
-}
-
 #[test]
 fn a_repairer_may_die() {
     let explored = DEATHS.run(|| {

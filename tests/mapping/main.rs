@@ -3,6 +3,7 @@
 #![cfg(not(loom))]
 
 mod creating;
+mod forgotten;
 
 mod processes;
 mod refusing;

@@ -91,13 +91,6 @@ const MUTANTS: &[Mutant] = &[
         model: ("lock", "a_death_among_three_strands_nobody"),
     },
     Mutant {
-        name: "pending-outlives-its-place",
-        file: "src/robust.rs",
-        find: "self.push(newest);\n            self.point_nowhere();",
-        replace: "self.push(newest);",
-        model: ("lock", "an_outer_lock_outlives_an_inner_attempt"),
-    },
-    Mutant {
         name: "disarm-while-asleep",
         file: "src/raw_lock.rs",
         find: "kernel::wait(&self.word, announced, deadline)",
