@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::common::{Mapped, Plain};
 use crate::place::describe;
 use crate::scene::{Scene, Trouble};
-use crate::stepper::{Astray, Cue, Step, Stepper};
+use crate::stepper::{Cue, Step, Stepper};
 use crate::table::Row;
 
 pub(crate) type Outcome = Result<(), Trouble>;
@@ -130,8 +130,7 @@ fn kill_at<S: Plain>(
     let mut scene = Scene::new(stage);
     (scenario.before)(&mut scene).map_err(before_it_began)?;
     let stepper = Stepper::start(&cue, || (scenario.victim)(stage, &cue))
-        .map_err(wrong)
-        .map_err(before_it_began)?;
+        .map_err(|astray| before_it_began(astray.into()))?;
     scene.victim = stepper.tid();
     let staged = (scenario.staged)(&mut scene);
     let walked = staged.and_then(|()| steps(scenario, &mut scene, &stepper, &cue, k, manner, walk));
@@ -154,7 +153,7 @@ fn steps<S>(
 ) -> Outcome {
     for step in 1..=k {
         let is_last = step == k;
-        let mut outcome = stepper.step().map_err(wrong)?;
+        let mut outcome = stepper.step()?;
         while outcome == Step::Asleep {
             walk.naps += 1;
             walk.asleep = is_last && manner == Manner::KillAsleep;
@@ -176,10 +175,6 @@ fn steps<S>(
 }
 
 fn finish_step(stepper: &Stepper) -> Result<Step, Trouble> {
-    let finished = stepper.finish_step().map_err(wrong)?;
+    let finished = stepper.finish_step()?;
     finished.map_err(|_| Trouble::Stuck("the victim sleeps on".into()))
-}
-
-fn wrong(astray: Astray) -> Trouble {
-    Trouble::Wrong(astray.0)
 }

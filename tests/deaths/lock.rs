@@ -54,6 +54,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     all.extend(giving_up());
     all.extend(poisoned());
     all.extend(with_two_locks());
+    all.extend(with_a_woken_one());
+    all.push(leaking());
     crate::as_trials(all)
 }
 
@@ -281,13 +283,13 @@ fn hold(
 fn waiting() -> Vec<Scenario<House>> {
     vec![
         Scenario {
+            before: |scene| keep_held_fresh(scene, holder),
+            asleep: let_go,
+            ..scenario("lock: spin, wait, released, alone", acquire_and_write)
+        },
+        Scenario {
             before: |scene| keep_held(scene, holder),
-            asleep: |scene, n| {
-                once(n, || {
-                    scene.let_go.open();
-                    Ok(())
-                })
-            },
+            asleep: let_go,
             ..scenario("lock: wait, released, alone", acquire_and_write)
         },
         Scenario {
@@ -295,12 +297,7 @@ fn waiting() -> Vec<Scenario<House>> {
                 keep_held(scene, holder)?;
                 fall_asleep(scene, 1)
             },
-            asleep: |scene, n| {
-                once(n, || {
-                    scene.let_go.open();
-                    Ok(())
-                })
-            },
+            asleep: let_go,
             ..scenario("lock: wait, released, one sleeps ahead", acquire_and_write)
         },
         Scenario {
@@ -344,9 +341,23 @@ fn acquire_and_write(house: &House, cue: &Cue) {
     cue.end();
 }
 
+/// Somebody has waited already, so that whoever comes next does not spin before it sleeps: 1400
+/// more instructions, which the scenario of the fresh holder goes through.
 fn keep_held(scene: &mut Scene<'_, House>, role: fn(&House)) -> Outcome {
+    keep_held_fresh(scene, role)?;
+    killed_asleep(scene)
+}
+
+fn keep_held_fresh(scene: &mut Scene<'_, House>, role: fn(&House)) -> Outcome {
     scene.start(role);
     scene.until("it holds", |house| house.held.is_open())
+}
+
+fn let_go(scene: &mut Scene<'_, House>, n: u32) -> Outcome {
+    once(n, || {
+        scene.let_go.open();
+        Ok(())
+    })
 }
 
 /// Only the first sleep is disturbed.
@@ -465,10 +476,9 @@ fn poisoned() -> Vec<Scenario<House>> {
             ..scenario("lock: clear another's poison, one sleeps", clear)
         },
         Scenario {
-            staged: |scene| fall_asleep(scene, 1),
-            after: |scene| {
+            staged: |scene| {
                 scene.room.log.expect_poison_from_now();
-                everybody_goes_on(scene)
+                fall_asleep(scene, 1)
             },
             look: |_| Ok(()),
             ..scenario("lock: release by a panic, one waits", panic_while_holding)
@@ -614,4 +624,93 @@ fn look_at_other(scene: &mut Scene<'_, House>) -> Outcome {
         "the victim lost the other lock".into()
     })?;
     look(scene)
+}
+
+// ---- With somebody who was woken and has not run yet ---------------------------------------------------------
+
+fn with_a_woken_one() -> Vec<Scenario<House>> {
+    vec![
+        Scenario {
+            before: wake_one_of_two,
+            after: |scene| {
+                scene.kill_puppets();
+                everybody_goes_on(scene)
+            },
+            ..scenario("lock: overtake a woken one, who dies, one sleeps", acquire_and_write)
+        },
+        Scenario {
+            before: wake_one_of_two,
+            staged: |scene| {
+                scene.kill_puppets();
+                Ok(())
+            },
+            ..scenario("lock: release after the woken one's death, one sleeps", |house, cue| {
+                warm_up(house);
+                let guard = take(&house.room.lock);
+                cue.begin();
+                guard.write();
+                drop(guard);
+                cue.end();
+            })
+        },
+        Scenario {
+            before: |scene| {
+                keep_held(scene, dies_when_let_go)?;
+                scene.start_puppet(acquire_and_write)?;
+                scene.start(visitor);
+                scene.until("both sleep", |house| house.room.lock.waiters() == 2)?;
+                scene.let_go.open();
+                scene.until("it is dead", |house| !house.room.lock.is_locked())
+            },
+            look: look_at_poison,
+            after: |scene| {
+                scene.kill_puppets();
+                everybody_goes_on(scene)
+            },
+            ..scenario("lock: clear the mark of death, one sleeps", clear)
+        },
+    ]
+}
+
+/// The lock is free; the puppet was woken and stands still; another one sleeps.
+fn wake_one_of_two(scene: &mut Scene<'_, House>) -> Outcome {
+    let holder = hold(scene, holder)?;
+    killed_asleep(scene)?;
+    scene.start_puppet(acquire_and_write)?;
+    fall_asleep(scene, 1)?;
+    scene.let_go.open();
+    crate::scene::ended_well(holder)
+}
+
+fn dies_when_let_go(house: &House) {
+    let _guard = take(&house.room.lock);
+    house.held.open();
+    house.let_go.wait();
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(0) };
+}
+
+// ---- 10: the end of a thread -----------------------------------------------------------------------------------
+
+/// Steps through the end of a thread that leaked a guard: the lock stays locked as long as the
+/// process lives, and is poisoned then.
+fn leaking() -> Scenario<House> {
+    Scenario {
+        staged: |scene| fall_asleep(scene, 1),
+        look: |scene| {
+            require(scene.room.lock.is_locked(), || "a leak freed the lock".into())?;
+            scene.room.log.expect_poison_from_now();
+            Ok(())
+        },
+        stride: 13,
+        ..scenario("lock: end of a thread that leaked a guard", |house, cue| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    std::mem::forget(take(&house.room.lock));
+                    cue.begin();
+                });
+            });
+            crate::common::Gate::default().wait();
+        })
+    }
 }

@@ -23,6 +23,8 @@ mod harness;
 mod ledger;
 mod lock;
 mod place;
+mod processors;
+mod rlock;
 mod scene;
 mod stepper;
 mod table;
@@ -37,10 +39,18 @@ use crate::harness::Scenario;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let trials = [lock::trials()];
+    processors::share_one();
+    find_the_clock();
+    let trials = [lock::trials(), rlock::trials()];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
     table::print();
     conclusion.exit_code()
+}
+
+/// The first reading of the clock in a process looks for it in the kernel's page, which takes
+/// thousands of instructions; victims inherit what it found.
+fn find_the_clock() {
+    let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
 }
 
 /// A list of scenarios as tests.

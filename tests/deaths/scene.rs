@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use crate::common::{Child, End, Mapped, until};
+use crate::stepper::{Astray, Cue, Step, Stepper};
 
 /// What must never happen.
 #[derive(Debug)]
@@ -23,6 +24,12 @@ impl fmt::Display for Trouble {
     }
 }
 
+impl From<Astray> for Trouble {
+    fn from(astray: Astray) -> Self {
+        Self::Wrong(astray.0)
+    }
+}
+
 /// Answers [`Trouble::Wrong`] unless `right`.
 pub(crate) fn require(right: bool, what: impl FnOnce() -> String) -> Result<(), Trouble> {
     if right {
@@ -36,6 +43,8 @@ pub(crate) fn require(right: bool, what: impl FnOnce() -> String) -> Result<(), 
 pub(crate) struct Scene<'stage, S: 'static> {
     stage: &'stage Mapped<S>,
     peers: Vec<Child>,
+    /// They stand where they slept, whatever wakes them.
+    puppets: Vec<(Stepper, Mapped<Cue>)>,
     pub(crate) victim: u32,
     /// The operation was done before the victim was killed.
     pub(crate) ended: bool,
@@ -54,6 +63,7 @@ impl<'stage, S> Scene<'stage, S> {
         Self {
             stage,
             peers: Vec::new(),
+            puppets: Vec::new(),
             victim: 0,
             ended: false,
         }
@@ -67,12 +77,31 @@ impl<'stage, S> Scene<'stage, S> {
 
     /// Starts one that the caller answers for.
     pub(crate) fn fork(&self, role: fn(&S)) -> Child {
-        crate::common::fork(|| role(self.stage))
+        crate::common::fork(|| {
+            crate::processors::use_all();
+            role(self.stage);
+        })
     }
 
     /// Starts one and waits until it has ended well.
     pub(crate) fn run(&self, role: fn(&S)) -> Result<(), Trouble> {
         ended_well(self.fork(role))
+    }
+
+    /// Starts a process that falls asleep in `role` and, once woken, stands still: it will not run
+    /// another instruction.
+    pub(crate) fn start_puppet(&mut self, role: fn(&S, &Cue)) -> Result<(), Trouble> {
+        let cue = Mapped::zeroed();
+        let stepper = Stepper::start(&cue, || role(self.stage, &cue))?;
+        while stepper.step()? != Step::Asleep {}
+        self.puppets.push((stepper, cue));
+        Ok(())
+    }
+
+    pub(crate) fn kill_puppets(&mut self) {
+        for (stepper, _) in self.puppets.drain(..) {
+            stepper.kill();
+        }
     }
 
     /// Kills the peer that was started as the `index`th of those still there.
