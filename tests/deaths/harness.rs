@@ -105,8 +105,11 @@ pub(crate) fn run<S: Plain>(scenario: &Scenario<S>) -> (Row, Vec<String>) {
 }
 
 fn stride(short_form: usize) -> usize {
-    let long_form = std::env::var_os("PROCSYNC_LONG").is_some_and(|value| value != "0");
-    if long_form { 1 } else { short_form }
+    if is_long() { 1 } else { short_form }
+}
+
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("PROCSYNC_LONG").is_some_and(|value| value != "0")
 }
 
 fn next(k: usize, manner: Manner, walk: Walk, stride: usize) -> (usize, Manner) {

@@ -110,7 +110,11 @@ impl Log {
         let seen = self.seen[turn as usize].load(Ordering::SeqCst);
         require(seen == expected, || {
             let name = |state| if state == CLEAN { "clean" } else { "poisoned" };
-            format!("survivor {turn} found it {}, not {}", name(seen), name(expected))
+            format!(
+                "survivor {turn} found it {}, not {}",
+                name(seen),
+                name(expected)
+            )
         })
     }
 }

@@ -221,16 +221,22 @@ fn releasing() -> Vec<Scenario<House>> {
         },
         Scenario {
             staged: killed_asleep,
-            ..scenario("lock: release, the one who waited was killed", write_and_release)
+            ..scenario(
+                "lock: release, the one who waited was killed",
+                write_and_release,
+            )
         },
         Scenario {
             before: leave_waiters_behind,
-            ..scenario("lock: acquire, release, nobody is left (probe)", |house, cue| {
-                warm_up(house);
-                cue.begin();
-                take(&house.room.lock).write();
-                cue.end();
-            })
+            ..scenario(
+                "lock: acquire, release, nobody is left (probe)",
+                |house, cue| {
+                    warm_up(house);
+                    cue.begin();
+                    take(&house.room.lock).write();
+                    cue.end();
+                },
+            )
         },
     ]
 }
@@ -314,7 +320,10 @@ fn waiting() -> Vec<Scenario<House>> {
         Scenario {
             before: |scene| keep_held(scene, greedy_holder),
             asleep: overtake,
-            ..scenario("lock: wait, overtaken, one sleeps behind", acquire_and_write)
+            ..scenario(
+                "lock: wait, overtaken, one sleeps behind",
+                acquire_and_write,
+            )
         },
         Scenario {
             before: |scene| keep_held(scene, holder),
@@ -329,7 +338,10 @@ fn waiting() -> Vec<Scenario<House>> {
                 kill_holder(scene);
                 everybody_goes_on(scene)
             },
-            ..scenario("lock: wait, holder dies, one sleeps behind", acquire_and_write)
+            ..scenario(
+                "lock: wait, holder dies, one sleeps behind",
+                acquire_and_write,
+            )
         },
     ]
 }
@@ -584,15 +596,18 @@ fn with_two_locks() -> Vec<Scenario<House>> {
                 scene.start(other_visitor);
                 scene.until("it sleeps", |house| house.other.lock.waiters() == 1)
             },
-            ..scenario("lock: release an older one, one waits for each", |house, cue| {
-                warm_up_all(house);
-                let room = take(&house.room.lock);
-                let _other = take(&house.other.lock);
-                cue.begin();
-                drop(room);
-                cue.end();
-                std::process::abort();
-            })
+            ..scenario(
+                "lock: release an older one, one waits for each",
+                |house, cue| {
+                    warm_up_all(house);
+                    let room = take(&house.room.lock);
+                    let _other = take(&house.other.lock);
+                    cue.begin();
+                    drop(room);
+                    cue.end();
+                    std::process::abort();
+                },
+            )
         },
         Scenario {
             look: look_at_other,
@@ -606,14 +621,17 @@ fn with_two_locks() -> Vec<Scenario<House>> {
                     Ok(())
                 })
             },
-            ..scenario("lock: wait under another, one waits for each", |house, cue| {
-                warm_up(house);
-                let _other = take(&house.other.lock);
-                cue.begin();
-                take(&house.room.lock).write();
-                cue.end();
-                std::process::abort();
-            })
+            ..scenario(
+                "lock: wait under another, one waits for each",
+                |house, cue| {
+                    warm_up(house);
+                    let _other = take(&house.other.lock);
+                    cue.begin();
+                    take(&house.room.lock).write();
+                    cue.end();
+                    std::process::abort();
+                },
+            )
         },
     ]
 }
@@ -636,7 +654,10 @@ fn with_a_woken_one() -> Vec<Scenario<House>> {
                 scene.kill_puppets();
                 everybody_goes_on(scene)
             },
-            ..scenario("lock: overtake a woken one, who dies, one sleeps", acquire_and_write)
+            ..scenario(
+                "lock: overtake a woken one, who dies, one sleeps",
+                acquire_and_write,
+            )
         },
         Scenario {
             before: wake_one_of_two,
@@ -644,14 +665,17 @@ fn with_a_woken_one() -> Vec<Scenario<House>> {
                 scene.kill_puppets();
                 Ok(())
             },
-            ..scenario("lock: release after the woken one's death, one sleeps", |house, cue| {
-                warm_up(house);
-                let guard = take(&house.room.lock);
-                cue.begin();
-                guard.write();
-                drop(guard);
-                cue.end();
-            })
+            ..scenario(
+                "lock: release after the woken one's death, one sleeps",
+                |house, cue| {
+                    warm_up(house);
+                    let guard = take(&house.room.lock);
+                    cue.begin();
+                    guard.write();
+                    drop(guard);
+                    cue.end();
+                },
+            )
         },
         Scenario {
             before: |scene| {
@@ -698,7 +722,9 @@ fn leaking() -> Scenario<House> {
     Scenario {
         staged: |scene| fall_asleep(scene, 1),
         look: |scene| {
-            require(scene.room.lock.is_locked(), || "a leak freed the lock".into())?;
+            require(scene.room.lock.is_locked(), || {
+                "a leak freed the lock".into()
+            })?;
             scene.room.log.expect_poison_from_now();
             Ok(())
         },

@@ -24,6 +24,7 @@ mod ledger;
 mod lock;
 mod place;
 mod processors;
+mod races;
 mod rlock;
 mod scene;
 mod stepper;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     processors::share_one();
     find_the_clock();
-    let trials = [lock::trials(), rlock::trials()];
+    let trials = [lock::trials(), rlock::trials(), races::trials()];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
     table::print();
     conclusion.exit_code()

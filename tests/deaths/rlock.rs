@@ -151,28 +151,34 @@ fn alone() -> Vec<Scenario<Room>> {
             drop(guard);
             cue.end();
         }),
-        scenario("rlock: acquire, write, release, all three times", |room, cue| {
-            warm_up(room);
-            cue.begin();
-            let guards = [take(room), take(room), take(room)];
-            guards[2].write();
-            drop(guards);
-            cue.end();
-        }),
+        scenario(
+            "rlock: acquire, write, release, all three times",
+            |room, cue| {
+                warm_up(room);
+                cue.begin();
+                let guards = [take(room), take(room), take(room)];
+                guards[2].write();
+                drop(guards);
+                cue.end();
+            },
+        ),
         Scenario {
             look: look_if_held,
-            ..scenario("rlock: acquire, release a second and a third hold", |room, cue| {
-                warm_up(room);
-                let _held = take(room);
-                cue.begin();
-                let second = take(room);
-                let third = take(room);
-                third.write();
-                drop(second);
-                drop(third);
-                cue.end();
-                std::process::abort();
-            })
+            ..scenario(
+                "rlock: acquire, release a second and a third hold",
+                |room, cue| {
+                    warm_up(room);
+                    let _held = take(room);
+                    cue.begin();
+                    let second = take(room);
+                    let third = take(room);
+                    third.write();
+                    drop(second);
+                    drop(third);
+                    cue.end();
+                    std::process::abort();
+                },
+            )
         },
         Scenario {
             before: |scene| scene.run(dies_three_deep),
@@ -233,7 +239,10 @@ fn with_others() -> Vec<Scenario<Room>> {
                 }
                 Ok(())
             },
-            ..scenario("rlock: wait, holder dies, one sleeps behind", wait_and_write)
+            ..scenario(
+                "rlock: wait, holder dies, one sleeps behind",
+                wait_and_write,
+            )
         },
     ]
 }

@@ -118,11 +118,7 @@ impl<'stage, S> Scene<'stage, S> {
     }
 
     /// Waits until `condition` holds.
-    pub(crate) fn until(
-        &self,
-        what: &str,
-        condition: impl Fn(&S) -> bool,
-    ) -> Result<(), Trouble> {
+    pub(crate) fn until(&self, what: &str, condition: impl Fn(&S) -> bool) -> Result<(), Trouble> {
         until(|| condition(self.stage)).map_err(|_| Trouble::Stuck(format!("not so: {what}")))
     }
 }

@@ -137,16 +137,8 @@ impl Stepper {
         }
     }
 
-    /// Whether it is off the processor, in a futex call.
     fn sleeps(&self) -> bool {
-        let path = format!(
-            "/proc/{}/task/{}/syscall",
-            self.process.pid(),
-            self.task.as_raw()
-        );
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let number = text.split(' ').next().and_then(|word| word.parse().ok());
-        number.is_some_and(|number| [libc::SYS_futex, libc::SYS_futex_waitv].contains(&number))
+        sleeps(self.process.pid(), self.task)
     }
 
     /// The address of its next instruction.
@@ -193,6 +185,14 @@ impl Stepper {
         {}
         self.process.kill();
     }
+}
+
+/// Whether a thread is off the processor, in a futex call.
+pub(crate) fn sleeps(process: Pid, task: Pid) -> bool {
+    let path = format!("/proc/{process}/task/{task}/syscall");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let number = text.split(' ').next().and_then(|word| word.parse().ok());
+    number.is_some_and(|number| [libc::SYS_futex, libc::SYS_futex_waitv].contains(&number))
 }
 
 fn after(status: nix::Result<WaitStatus>) -> Result<Step, Astray> {

@@ -58,7 +58,9 @@ impl Row {
             wrong,
             seconds,
         } = self;
-        println!("{name:<60} {kills:>6} {asleep:>6} {woken:>6} {stuck:>6} {wrong:>6} {seconds:>8.1}");
+        println!(
+            "{name:<60} {kills:>6} {asleep:>6} {woken:>6} {stuck:>6} {wrong:>6} {seconds:>8.1}"
+        );
     }
 }
 
