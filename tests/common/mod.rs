@@ -1,6 +1,7 @@
 //! What tests with several processes need: shared memory, children, bounded waits.
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     reason = "every test target uses another part of it"
 )]
@@ -8,7 +9,9 @@
 mod gate;
 mod memory;
 mod process;
+mod pthread;
 
 pub use gate::Gate;
 pub use memory::{Mapped, Plain};
 pub use process::{Child, End, Waiting, fork, until};
+pub use pthread::{Found, Pthread};

@@ -6,7 +6,6 @@
 //!
 //! glibc's robust mutexes do that. Driving them in the same way shows that the test can fail.
 
-use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use libtest_mimic::{Failed, Trial};
 use nix::unistd::Pid;
 use procsync::Lock;
 
-use crate::common::{Child, Mapped, Plain, fork, until};
+use crate::common::{Child, Mapped, Plain, Pthread, fork, until};
 use crate::stepper::sleeps;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -157,54 +156,22 @@ impl Mutex for Lock {
     }
 }
 
-/// A robust mutex that processes share.
-#[repr(transparent)]
-struct Pthread(UnsafeCell<libc::pthread_mutex_t>);
-
-// SAFETY: zeros are a plain mutex, and `initialize` comes before any use.
-unsafe impl Plain for Pthread {}
-
-impl Pthread {
-    /// Takes the mutex over from a dead owner.
-    fn recover(&self, result: libc::c_int) -> bool {
-        if result == libc::EOWNERDEAD {
-            // SAFETY: a mutex that this thread has locked.
-            unsafe { libc::pthread_mutex_consistent(self.0.get()) };
-        }
-        result == 0 || result == libc::EOWNERDEAD
-    }
-}
-
 impl Mutex for Pthread {
     const NAME: &'static str = "pthread_mutex";
 
     fn initialize(&self) {
-        let mut attributes = std::mem::MaybeUninit::uninit();
-        let attributes = attributes.as_mut_ptr();
-        // SAFETY: initialized by the first call, used by the next ones, in this order.
-        #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one initialization")]
-        unsafe {
-            libc::pthread_mutexattr_init(attributes);
-            libc::pthread_mutexattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED);
-            libc::pthread_mutexattr_setrobust(attributes, libc::PTHREAD_MUTEX_ROBUST);
-            libc::pthread_mutex_init(self.0.get(), attributes);
-        }
+        Self::initialize(self);
     }
 
     fn lock(&self) {
-        // SAFETY: an initialized mutex.
-        let result = unsafe { libc::pthread_mutex_lock(self.0.get()) };
-        assert!(self.recover(result), "locked");
+        Self::lock(self);
     }
 
     fn try_lock(&self) -> bool {
-        // SAFETY: an initialized mutex.
-        let result = unsafe { libc::pthread_mutex_trylock(self.0.get()) };
-        self.recover(result)
+        Self::try_lock(self).is_some()
     }
 
     fn unlock(&self) {
-        // SAFETY: an initialized mutex that this thread has locked.
-        unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+        Self::unlock(self);
     }
 }
