@@ -33,6 +33,9 @@ pub(crate) struct Scenario<S: 'static> {
     pub(crate) asleep: fn(&mut Scene<'_, S>, n: u32) -> Outcome,
     /// Just before the death; the victim stands still, others may not.
     pub(crate) look: fn(&mut Scene<'_, S>) -> Outcome,
+    /// It dies after `k` steps. Otherwise it goes on at full speed, after the `look`, which may let
+    /// others do something just there.
+    pub(crate) dies: bool,
     /// The verdict.
     pub(crate) after: fn(&mut Scene<'_, S>) -> Outcome,
     /// What a report of trouble shows of the stage.
@@ -50,6 +53,7 @@ impl<S> Scenario<S> {
             staged: |_| Ok(()),
             asleep: |_, _| Ok(()),
             look: |_| Ok(()),
+            dies: true,
             after: |scene| scene.join_all(),
             show: |_| String::new(),
             stride: 1,
@@ -140,8 +144,14 @@ fn kill_at<S: Plain>(
     scene.ended = walk.ended;
     let seen = walked.and_then(|()| (scenario.look)(&mut scene));
     let place = describe(stepper.place());
-    stepper.kill();
-    seen.and_then(|()| (scenario.after)(&mut scene))
+    let over = if scenario.dies || seen.is_err() {
+        stepper.kill();
+        Ok(())
+    } else {
+        go_on(&stepper)
+    };
+    seen.and(over)
+        .and_then(|()| (scenario.after)(&mut scene))
         .map_err(|trouble| (trouble, place))
 }
 
@@ -175,6 +185,11 @@ fn steps<S>(
         }
     }
     Ok(())
+}
+
+fn go_on(stepper: &Stepper) -> Outcome {
+    let ended = stepper.run_to_the_end()?;
+    ended.map_err(|_| Trouble::Stuck("the victim, spared, does not go on".into()))
 }
 
 fn finish_step(stepper: &Stepper) -> Result<Step, Trouble> {

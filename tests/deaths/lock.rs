@@ -55,6 +55,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     all.extend(poisoned());
     all.extend(with_two_locks());
     all.extend(with_a_woken_one());
+    all.extend(with_a_newcomer());
     all.push(leaking());
     crate::as_trials(all)
 }
@@ -95,6 +96,11 @@ fn holder(house: &House) {
     house.held.open();
     house.let_go.wait();
     guard.check_and_write();
+}
+
+fn holder_of_both(house: &House) {
+    let _other = take(&house.other.lock);
+    holder(house);
 }
 
 /// Lets go, and takes the room again before anybody whom that woke.
@@ -436,6 +442,26 @@ fn giving_up() -> Vec<Scenario<House>> {
             })
         },
         Scenario {
+            before: |scene| {
+                scene.start(holder_of_both);
+                scene.until("it holds", |house| house.held.is_open())
+            },
+            after: |scene| {
+                scene.other.log.expect_poison_from_now();
+                kill_holder(scene);
+                everybody_goes_on(scene)
+            },
+            ..scenario(
+                "lock: try_acquire, held, whose holder dies with two",
+                |house, cue| {
+                    warm_up(house);
+                    cue.begin();
+                    drop(house.room.lock.try_acquire());
+                    cue.end();
+                },
+            )
+        },
+        Scenario {
             before: held_and_waited_for,
             ..scenario("lock: timeout of zero, held, one sleeps", |house, cue| {
                 warm_up(house);
@@ -712,6 +738,62 @@ fn dies_when_let_go(house: &House) {
     house.let_go.wait();
     // SAFETY: ends the process.
     unsafe { libc::_exit(0) };
+}
+
+// ---- With somebody who comes just then -----------------------------------------------------------------------
+
+/// Nobody dies: a waiter falls asleep after each instruction of a release.
+fn with_a_newcomer() -> Vec<Scenario<House>> {
+    vec![
+        Scenario {
+            look: one_more_comes,
+            dies: false,
+            ..scenario("lock: a waiter comes during a release", write_and_release)
+        },
+        Scenario {
+            before: leave_waiters_behind,
+            look: one_more_comes,
+            dies: false,
+            ..scenario(
+                "lock: a waiter comes during a release (probe)",
+                |house, cue| {
+                    warm_up(house);
+                    let guard = take(&house.room.lock);
+                    cue.begin();
+                    drop(guard);
+                    cue.end();
+                },
+            )
+        },
+        Scenario {
+            staged: |scene| fall_asleep(scene, 1),
+            look: one_more_comes,
+            dies: false,
+            ..scenario(
+                "lock: a second waiter comes during a release",
+                write_and_release,
+            )
+        },
+        Scenario {
+            staged: killed_asleep,
+            look: one_more_comes,
+            dies: false,
+            ..scenario(
+                "lock: a waiter comes where one was killed",
+                write_and_release,
+            )
+        },
+    ]
+}
+
+/// Starts a visitor, who then sleeps, or had its turn.
+fn one_more_comes(scene: &mut Scene<'_, House>) -> Outcome {
+    let others = scene.room.lock.waiters();
+    let visitor = scene.fork(visitor);
+    let settled = |house: &House| house.room.lock.waiters() > others || visitor.has_ended();
+    scene.until("it waits or is done", settled)?;
+    scene.adopt(visitor);
+    Ok(())
 }
 
 // ---- 10: the end of a thread -----------------------------------------------------------------------------------

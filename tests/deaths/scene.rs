@@ -75,6 +75,11 @@ impl<'stage, S> Scene<'stage, S> {
         self.peers.push(peer);
     }
 
+    /// From now on it is to end well by itself.
+    pub(crate) fn adopt(&mut self, peer: Child) {
+        self.peers.push(peer);
+    }
+
     /// Starts one that the caller answers for.
     pub(crate) fn fork(&self, role: fn(&S)) -> Child {
         crate::common::fork(|| {

@@ -119,6 +119,22 @@ impl Stepper {
         }
     }
 
+    /// At full speed, until the process ends.
+    pub(crate) fn run_to_the_end(&self) -> Result<Result<(), Waiting>, Astray> {
+        ptrace::detach(self.task, None)
+            .map_err(|error| Astray(format!("cannot be let go: {error}")))?;
+        let mut ended = Ok(WaitStatus::StillAlive);
+        let came = until(|| {
+            ended = waitpid(self.process.pid(), Some(WaitPidFlag::WNOHANG));
+            ended != Ok(WaitStatus::StillAlive)
+        });
+        match (came, ended) {
+            (Err(waiting), _) => Ok(Err(waiting)),
+            (_, Ok(WaitStatus::Exited(_, 0))) => Ok(Ok(())),
+            (_, other) => Err(Astray(format!("the victim, spared, ended with {other:?}"))),
+        }
+    }
+
     /// The rest of a step that slept.
     pub(crate) fn finish_step(&self) -> Result<Result<Step, Waiting>, Astray> {
         let mut step = Ok(None);
