@@ -9,7 +9,10 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use common::{Child, End, Found, Gate, Mapped, Plain, Pthread, fork, until};
+use common::{
+    Child, End, Found, Gate, MUSLS_OFFSET, Mapped, Plain, Pthread, fork, register_list,
+    unregister_list, until,
+};
 use procsync::{AcquireError, Lock, LockGuard, RLock};
 
 fn hold<T>(lock: &Lock<T>) {
@@ -412,45 +415,13 @@ fn a_thread_ends_with_both_kinds_held() {
 
 // ---- Other robust lists --------------------------------------------------------------------------------------
 
-/// A list head of one's own, and the way back before it, as libc's threads have.
-#[repr(C)]
-struct OwnHead {
-    prev: usize,
-    list: usize,
-    futex_offset: isize,
-    pending: usize,
-}
-
-/// Makes the calling thread's list what another libc would.
-fn register(futex_offset: isize) {
-    let head = Box::leak(Box::new(OwnHead {
-        prev: 0,
-        list: 0,
-        futex_offset,
-        pending: 0,
-    }));
-    let list = (&raw mut head.list).expose_provenance();
-    head.list = list;
-    head.prev = list;
-    set_robust_list(list);
-}
-
-fn set_robust_list(list: usize) {
-    // SAFETY: null, or a head that is never freed.
-    let result = unsafe { libc::syscall(libc::SYS_set_robust_list, list, 3 * size_of::<usize>()) };
-    assert_eq!(result, 0);
-}
-
-/// musl's: its word lies four bytes further from the links.
-const MUSLS_OFFSET: isize = -28;
-
 #[test]
 fn a_list_like_musls_is_as_good() {
     let locks: Mapped<[Lock<u32>; 3]> = Mapped::zeroed();
     die_doing(|| {
         thread::scope(|scope| {
             scope.spawn(|| {
-                register(MUSLS_OFFSET);
+                register_list(MUSLS_OFFSET);
                 locks.iter().for_each(hold);
                 // SAFETY: held by this thread, whose guard was forgotten.
                 unsafe { locks[1].force_release() };
@@ -471,7 +442,7 @@ fn a_thread_that_ends_behind_libcs_back_is_dead() {
             let shared = static_in_child(&*lock);
             thread::spawn(move || {
                 if let Some(offset) = offset {
-                    register(offset);
+                    register_list(offset);
                 }
                 hold(shared);
                 // SAFETY: ends the thread; its stack and thread-locals stay.
@@ -488,7 +459,7 @@ fn a_thread_that_ends_behind_libcs_back_is_dead() {
 fn without_a_list_nothing_is_held_untracked() {
     let lock: Mapped<Lock<u32>> = Mapped::zeroed();
     die_doing(|| {
-        set_robust_list(0);
+        unregister_list();
         match lock.acquire() {
             Ok(guard) => forget(guard),
             Err(error) => assert!(matches!(error, AcquireError::TooManyHeld)),
@@ -511,7 +482,7 @@ fn a_lock_replaced_while_held_loses_no_other() {
         hold(older);
         let mut guard = outer.acquire().expect("free");
         hold(&*guard);
-        forget(std::mem::replace(&mut *guard, Lock::new(0)));
+        *guard = Lock::new(0);
         forget(guard);
     });
     assert!(is_poisoned_and_free(&locks.0), "the outer one");

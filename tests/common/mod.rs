@@ -10,8 +10,10 @@ mod gate;
 mod memory;
 mod process;
 mod pthread;
+mod robust_list;
 
 pub use gate::Gate;
 pub use memory::{Mapped, Plain};
 pub use process::{Child, End, Waiting, fork, until};
 pub use pthread::{Found, Pthread};
+pub use robust_list::{MUSLS_OFFSET, register_list, unregister_list};

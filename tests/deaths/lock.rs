@@ -7,7 +7,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 use procsync::{AcquireError, Lock, LockGuard};
 
-use crate::common::{Gate, Plain};
+use crate::common::{Gate, MUSLS_OFFSET, Plain, register_list};
 use crate::harness::{Outcome, Scenario};
 use crate::ledger::{Ledger, Log};
 use crate::scene::{Scene, require};
@@ -56,6 +56,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     all.extend(with_two_locks());
     all.extend(with_a_woken_one());
     all.extend(with_a_newcomer());
+    all.push(forking());
     all.push(leaking());
     crate::as_trials(all)
 }
@@ -595,6 +596,16 @@ fn with_two_locks() -> Vec<Scenario<House>> {
             drop(room);
             cue.end();
         }),
+        scenario("lock: two, on a list like musl's", |house, cue| {
+            register_list(MUSLS_OFFSET);
+            warm_up_all(house);
+            cue.begin();
+            let room = take(&house.room.lock);
+            let other = take(&house.other.lock);
+            drop(other);
+            drop(room);
+            cue.end();
+        }),
         scenario("lock: two, released first to last", |house, cue| {
             warm_up_all(house);
             cue.begin();
@@ -794,6 +805,36 @@ fn one_more_comes(scene: &mut Scene<'_, House>) -> Outcome {
     scene.until("it waits or is done", settled)?;
     scene.adopt(visitor);
     Ok(())
+}
+
+// ---- With a fork just then -----------------------------------------------------------------------------------
+
+/// One thread forks while another is in the middle of its, and the process's, first acquisition.
+/// The child has that thread's memory as it was, and not the thread.
+fn forking() -> Scenario<House> {
+    Scenario {
+        look: |scene| {
+            scene.let_go.open();
+            scene.until("the child is done", |house| house.held.is_open())
+        },
+        dies: false,
+        stride: 5,
+        ..scenario(
+            "lock: fork during another thread's first acquisition",
+            |house, cue| {
+                std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        cue.begin();
+                        take(&house.room.lock).write();
+                        cue.end();
+                    });
+                    house.let_go.wait();
+                    crate::common::fork(|| drop(take(&house.other.lock))).succeed();
+                    house.held.open();
+                });
+            },
+        )
+    }
 }
 
 // ---- 10: the end of a thread -----------------------------------------------------------------------------------

@@ -160,7 +160,10 @@ impl Stepper {
     /// The address of its next instruction.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn place(&self) -> usize {
-        ptrace::getregs(self.task).map_or(0, |registers| registers.rip as usize)
+        let registers = ptrace::getregs(self.task).ok();
+        registers.map_or(0, |registers| {
+            usize::try_from(registers.rip).unwrap_or_default()
+        })
     }
 
     #[cfg(not(target_arch = "x86_64"))]

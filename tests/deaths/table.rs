@@ -1,4 +1,5 @@
-//! What is printed at the end.
+//! What is printed at the end: at how many points of each operation the victim was killed (or, where
+//! nobody dies, somebody came), how often asleep, how often woken from a sleep in the operation.
 
 use std::sync::Mutex;
 
@@ -75,7 +76,7 @@ pub(crate) fn print() {
     }
     println!(
         "{:<60} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8}",
-        "killed in", "kills", "asleep", "woken", "stuck", "wrong", "seconds"
+        "operation", "points", "asleep", "woken", "stuck", "wrong", "seconds"
     );
     let mut total = Row::new("total");
     for row in rows.iter() {
