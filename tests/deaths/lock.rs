@@ -31,6 +31,8 @@ struct House {
     let_go: Gate,
     let_go_again: Gate,
     holder_is_dead: AtomicU32,
+    /// The process that is forking now.
+    forker: AtomicU32,
 }
 
 // SAFETY: all fields are.
@@ -815,7 +817,10 @@ fn forking() -> Scenario<House> {
     Scenario {
         look: |scene| {
             scene.let_go.open();
-            scene.until("the child is done", |house| house.held.is_open())
+            scene.until("it forks", |house| house.forker.load(Ordering::SeqCst) != 0)?;
+            scene.until("the child is done", |house| {
+                house.held.is_open() || forker_waits(house)
+            })
         },
         dies: false,
         stride: 5,
@@ -829,12 +834,21 @@ fn forking() -> Scenario<House> {
                         cue.end();
                     });
                     house.let_go.wait();
+                    let forker = std::process::id();
+                    house.forker.store(forker, Ordering::SeqCst);
                     crate::common::fork(|| drop(take(&house.other.lock))).succeed();
                     house.held.open();
                 });
             },
         )
     }
+}
+
+/// For a lock of libc's, in fork(3) itself, that the other thread will release as it goes on.
+fn forker_waits(house: &House) -> bool {
+    let forker = house.forker.load(Ordering::SeqCst).cast_signed();
+    let forker = nix::unistd::Pid::from_raw(forker);
+    crate::stepper::sleeps(forker, forker)
 }
 
 // ---- 10: the end of a thread -----------------------------------------------------------------------------------
