@@ -189,26 +189,39 @@ pub(crate) fn zeroed_memory(bytes: usize) -> Option<NonNull<c_void>> {
     NonNull::new(start.ok()?)
 }
 
-static EXIT_KEY: AtomicU32 = AtomicU32::new(u32::MAX);
+/// No key has this number.
+const NO_KEY: u32 = u32::MAX;
+
+static EXIT_KEY: AtomicU32 = AtomicU32::new(NO_KEY);
 
 /// Sees to it, once a process, that `in_child` runs in every child of fork(2), and `at_exit` at the
 /// end of every thread that called [`exit_hook_wanted`]. `false`: the system refused.
+///
+/// No lock, not `Once`: a thread may fork while another one is in here, and the child would wait for
+/// a thread that it does not have. So several threads may do it at once; it is harmless for
+/// `in_child` to run twice.
 pub(crate) fn install_hooks(
     in_child: extern "C" fn(),
     at_exit: extern "C" fn(*mut c_void),
 ) -> bool {
-    static INSTALLED: std::sync::Once = std::sync::Once::new();
-    INSTALLED.call_once(|| {
-        let mut key: libc::pthread_key_t = 0;
-        // SAFETY: `key` is a local for the result; the destructor is valid for ever.
-        let keyed = unsafe { libc::pthread_key_create(&raw mut key, Some(destructor(at_exit))) };
-        // SAFETY: a handler that is valid for ever.
-        let forks = unsafe { libc::pthread_atfork(None, None, Some(handler(in_child))) };
-        if keyed == 0 && forks == 0 {
-            EXIT_KEY.store(key, Ordering::Release);
-        }
-    });
-    EXIT_KEY.load(Ordering::Acquire) != u32::MAX
+    if EXIT_KEY.load(Ordering::Acquire) != NO_KEY {
+        return true;
+    }
+    // SAFETY: a handler that is valid for ever.
+    let forks = unsafe { libc::pthread_atfork(None, None, Some(handler(in_child))) };
+    let mut key: libc::pthread_key_t = 0;
+    // SAFETY: `key` is a local for the result; the destructor is valid for ever.
+    let keyed = unsafe { libc::pthread_key_create(&raw mut key, Some(destructor(at_exit))) };
+    if forks != 0 || keyed != 0 {
+        return false;
+    }
+    // ORDERING: Release pairs with the Acquire above.
+    let published = EXIT_KEY.compare_exchange(NO_KEY, key, Ordering::Release, Ordering::Relaxed);
+    if published.is_err() {
+        // SAFETY: our own key, which nobody else has seen.
+        unsafe { libc::pthread_key_delete(key) };
+    }
+    true
 }
 
 type Destructor = unsafe extern "C" fn(*mut c_void);

@@ -1,0 +1,19 @@
+//! What tests with several processes need: shared memory, children, bounded waits.
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "every test target uses another part of it"
+)]
+
+mod gate;
+mod memory;
+mod process;
+mod pthread;
+mod robust_list;
+
+pub use gate::Gate;
+pub use memory::{Mapped, Plain};
+pub use process::{Child, End, Waiting, fork, until};
+pub use pthread::{Found, Pthread};
+pub use robust_list::{MUSLS_OFFSET, register_list, unregister_list};

@@ -1,0 +1,178 @@
+//! Child processes, and waits that end.
+
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid};
+
+/// Whoever should go on and has not within this time is stuck.
+pub const BOUND: Duration = Duration::from_secs(5);
+
+/// The exit code of a child that panicked.
+const PANICKED: i32 = 101;
+
+/// A child process. Killed and reaped when dropped.
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+    reaped: bool,
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Exited(i32),
+    Killed(Signal),
+}
+
+/// It has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting;
+
+/// Runs `body` in a child, which then exits with 0; with another code if `body` panics.
+pub fn fork(body: impl FnOnce()) -> Child {
+    let parent = std::process::id();
+    // SAFETY: glibc makes its own state, the allocator's too, usable in the child of a threaded
+    // process; `body` is a test's, which uses no lock of the parent's other threads.
+    match unsafe { nix::unistd::fork() }.expect("processes can be forked") {
+        ForkResult::Parent { child } => Child {
+            pid: child,
+            reaped: false,
+        },
+        ForkResult::Child => run(body, parent),
+    }
+}
+
+fn run(body: impl FnOnce(), parent: u32) -> ! {
+    die_with(parent);
+    let code = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(()) => 0,
+        Err(_) => PANICKED,
+    };
+    // SAFETY: ends the process, without the parent's exit handlers.
+    unsafe { libc::_exit(code) }
+}
+
+/// So that a test that is interrupted leaves no processes behind.
+fn die_with(parent: u32) {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .expect("the signal is valid");
+    let parent_now = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
+    if parent_now != i32::try_from(parent).ok() {
+        // SAFETY: ends the process.
+        unsafe { libc::_exit(1) };
+    }
+}
+
+impl Child {
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// As the locks name it.
+    pub fn tid(&self) -> u32 {
+        self.pid.as_raw().unsigned_abs()
+    }
+
+    /// Waits until it ends, [`BOUND`] at most.
+    pub fn join(self) -> Result<End, Waiting> {
+        self.join_within(BOUND)
+    }
+
+    pub fn join_within(mut self, bound: Duration) -> Result<End, Waiting> {
+        if !wait_readable(&self.pidfd(), bound) {
+            return Err(Waiting);
+        }
+        Ok(self.reap())
+    }
+
+    /// Joins a child that should just do its work.
+    #[track_caller]
+    pub fn succeed(self) {
+        assert_eq!(self.join(), Ok(End::Exited(0)));
+    }
+
+    /// Kills it and waits until it is dead, its robust list walked.
+    pub fn kill(mut self) {
+        self.kill_now();
+    }
+
+    pub fn has_ended(&self) -> bool {
+        wait_readable(&self.pidfd(), Duration::ZERO)
+    }
+
+    fn kill_now(&mut self) {
+        // It may have ended by itself.
+        let _ = kill(self.pid, Signal::SIGKILL);
+        self.reap();
+    }
+
+    fn reap(&mut self) -> End {
+        self.reaped = true;
+        loop {
+            // `__WALL`: a traced child's other thread may be the traced one.
+            match waitpid(self.pid, Some(WaitPidFlag::__WALL)) {
+                Ok(WaitStatus::Exited(_, code)) => return End::Exited(code),
+                Ok(WaitStatus::Signaled(_, signal, _)) => return End::Killed(signal),
+                // Its tracer has reaped it.
+                Err(Errno::ECHILD) => return End::Killed(Signal::SIGKILL),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(error) => panic!("a child cannot be waited for: {error}"),
+            }
+        }
+    }
+
+    fn pidfd(&self) -> OwnedFd {
+        let pid = rustix::process::Pid::from_raw(self.pid.as_raw()).expect("a child has a PID");
+        rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+            .expect("a child that was not reaped can be opened")
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.kill_now();
+        }
+    }
+}
+
+/// Waits until the process behind a pidfd has ended; `false`: it has not, and the time is up.
+fn wait_readable(pidfd: &OwnedFd, bound: Duration) -> bool {
+    use std::os::fd::AsRawFd;
+    let deadline = Instant::now() + bound;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut poll = libc::pollfd {
+            fd: pidfd.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        let milliseconds = i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
+        // SAFETY: one valid entry.
+        let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
+        if ready == 1 {
+            return true;
+        }
+        if ready == 0 && left.is_zero() {
+            return false;
+        }
+    }
+}
+
+/// Waits until `condition` holds, [`BOUND`] at most, for what there is no event to wait for: that
+/// somebody sleeps.
+pub fn until(mut condition: impl FnMut() -> bool) -> Result<(), Waiting> {
+    let deadline = Instant::now() + BOUND;
+    while !condition() {
+        if Instant::now() > deadline {
+            return Err(Waiting);
+        }
+        std::thread::yield_now();
+    }
+    Ok(())
+}

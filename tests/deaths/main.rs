@@ -1,0 +1,71 @@
+//! What becomes of the survivors when a participant is killed: at every instruction of every
+//! operation, asleep, and just woken.
+//!
+//! `cargo test --test deaths [filter]`. With `PROCSYNC_LONG=1` also those scenarios whose operation
+//! has thousands of instructions are killed at each of them, and the races run longer.
+//!
+//! # To add a scenario
+//!
+//! One file a primitive. It defines the stage, a `#[repr(C)]` struct that is [`common::Plain`], and
+//! a list of [`harness::Scenario`]s; each says what the victim does and who else is there, as
+//! functions that get the stage or the [`scene::Scene`]. Peers are processes that play a role to
+//! its end; those who sleep are waited for with `scene.until(…, |stage| stage.lock.waiters() == n)`,
+//! never for a time. `look` notes what the verdict depends on, such as who owns the lock at the
+//! moment of death; `after` lets go whoever waits for a sign, joins all peers and sends a newcomer.
+//! Add the file's `trials()` to the list in `main`.
+//!
+//! The process must have one thread when it forks, so that children may do anything: the trials run
+//! one by one on the main thread.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod harness;
+mod ledger;
+mod lock;
+mod place;
+mod processors;
+mod races;
+mod rlock;
+mod scene;
+mod stepper;
+mod table;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::common::Plain;
+use crate::harness::Scenario;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    processors::share_one();
+    find_the_clock();
+    let trials = [lock::trials(), rlock::trials(), races::trials()];
+    let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
+    table::print();
+    conclusion.exit_code()
+}
+
+/// The first reading of the clock in a process looks for it in the kernel's page, which takes
+/// thousands of instructions; victims inherit what it found.
+fn find_the_clock() {
+    let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+}
+
+/// A list of scenarios as tests.
+fn as_trials<S: Plain + 'static>(scenarios: Vec<Scenario<S>>) -> Vec<Trial> {
+    let trial = |scenario: Scenario<S>| Trial::test(scenario.name, move || judge(&scenario));
+    scenarios.into_iter().map(trial).collect()
+}
+
+fn judge<S: Plain>(scenario: &Scenario<S>) -> Result<(), Failed> {
+    let (row, troubles) = harness::run(scenario);
+    table::add(row);
+    if troubles.is_empty() {
+        Ok(())
+    } else {
+        Err(troubles.join("\n").into())
+    }
+}
