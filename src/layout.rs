@@ -23,14 +23,15 @@ mod representation {
     use static_assertions::{assert_eq_align, assert_eq_size, const_assert_eq};
 
     use crate::raw_lock::{LINKS, RawLock};
+    use crate::robust::DISTANCES;
     use crate::shared::header;
     use crate::{Lock, RLock, Shared};
 
     assert_eq_size!(RawLock, Lock<()>, RLock<()>, [u64; 5]);
     assert_eq_align!(RawLock, Lock<()>, RLock<()>, u64);
     // glibc's entries lie 32 bytes behind the word, musl's 28.
-    const_assert_eq!(LINKS, 28);
-    const_assert_eq!(size_of::<RawLock>() - size_of::<usize>(), 32);
+    const_assert_eq!(LINKS, *DISTANCES.start());
+    const_assert_eq!(size_of::<RawLock>() - size_of::<usize>(), *DISTANCES.end());
     // The value comes right behind.
     assert_eq_size!(Lock<u64>, RLock<u64>, [u64; 6]);
     assert_eq_size!(Lock<[u8; 3]>, Lock<u32>);

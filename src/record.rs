@@ -59,6 +59,8 @@ pub(crate) struct Record {
     moves: Note,
     pub(crate) front: Sentinel,
     pub(crate) back: Sentinel,
+    /// For a thread that has no list: the way back, and the kernel's `struct robust_list_head`.
+    own_list: [AtomicUsize; 4],
     /// The entry of `back`, then the locks', oldest first, then zeros.
     pub(crate) older: [AtomicUsize; HELD_MAX],
 }
@@ -81,6 +83,11 @@ impl Record {
                 .process
                 .compare_exchange(process, me, success, failure)
                 .is_ok()
+    }
+
+    /// The address of a head for a list of our own, with a place for the way back before it.
+    pub(crate) fn own_head(&self) -> usize {
+        self.own_list.as_ptr().expose_provenance() + size_of::<usize>()
     }
 
     pub(crate) fn give_back(&self) {

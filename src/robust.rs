@@ -47,6 +47,11 @@ pub(crate) fn owner(word: u32) -> u32 {
 /// No word's owner equals this: it has only 30 bits.
 const UNKNOWN: u32 = u32::MAX;
 
+/// How far behind a word a lock has room for an entry: from musl's distance to glibc's. A list with
+/// another one, or none, is replaced by one of our own: then libc's robust mutexes are on their own
+/// in that thread.
+pub(crate) const DISTANCES: core::ops::RangeInclusive<usize> = 28..=32;
+
 /// The FRONT of a blank thread: leads nowhere.
 static NOWHERE: Sentinel = Sentinel::new();
 
@@ -385,8 +390,10 @@ impl Thread {
         if !kernel::install_hooks(forget, keeper::thread_ends) {
             return Err(NoRoom);
         }
-        let head = kernel::robust_head().ok_or(NoRoom)?;
         let record = Record::claim().ok_or(NoRoom)?;
+        let head = kernel::robust_head()
+            .filter(|head| DISTANCES.contains(&head.distance))
+            .unwrap_or_else(|| kernel::register_head(record.own_head()));
         kernel::exit_hook_wanted();
         let places = record.older.as_ptr_range();
         self.record.set(Some(record));

@@ -77,8 +77,7 @@ struct ListHead {
 /// The robust list that libc registered for the calling thread.
 ///
 /// glibc registers one as it starts a thread. musl does so at the first robust mutex, so a thread
-/// without a list gets to use one. `None`: there is no list still, or its futex words lie where a
-/// lock of ours has no room for an entry.
+/// without a list gets to use one. `None`: there is no list still.
 pub(crate) fn robust_head() -> Option<RobustHead> {
     let head = registered_head().or_else(|| {
         use_a_robust_mutex();
@@ -93,6 +92,27 @@ pub(crate) fn robust_head() -> Option<RobustHead> {
         pending: list + core::mem::offset_of!(ListHead, list_op_pending),
         distance,
     })
+}
+
+/// Registers a head of our own for the calling thread, at an address that stays valid for ever.
+pub(crate) fn register_head(at: usize) -> RobustHead {
+    const DISTANCE: usize = 32;
+    let head: *mut ListHead = ptr::with_exposed_provenance_mut(at);
+    let empty = ListHead {
+        list: at,
+        futex_offset: -DISTANCE.cast_signed(),
+        list_op_pending: 0,
+    };
+    // SAFETY: a place of this size in a record that belongs to this thread.
+    unsafe { head.write(empty) };
+    // SAFETY: set_robust_list(2) keeps the address, which stays valid.
+    unsafe { libc::syscall(libc::SYS_set_robust_list, head, size_of::<ListHead>()) };
+    let pending = at + core::mem::offset_of!(ListHead, list_op_pending);
+    RobustHead {
+        list: at,
+        pending,
+        distance: DISTANCE,
+    }
 }
 
 fn registered_head() -> Option<NonNull<ListHead>> {
