@@ -1,4 +1,8 @@
-//! Locks in shared memory that survive the death of any participant.
+#![cfg_attr(not(loom), doc = include_str!("../README.md"))]
+#![cfg_attr(
+    loom,
+    doc = "Locks in shared memory that survive the death of any participant."
+)]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("procsync supports 64-bit Linux only: it relies on futexes and on the robust list");
@@ -18,6 +22,7 @@ mod regions;
 mod registry;
 mod rlock;
 mod robust;
+mod sentinel;
 #[cfg(not(loom))]
 mod shared;
 mod sync;

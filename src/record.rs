@@ -7,45 +7,13 @@ use core::ops::Range;
 use core::sync::atomic::AtomicUsize;
 
 use crate::registry::{Registry, Zeroed};
+use crate::sentinel::Sentinel;
 use crate::sync::{Note, Ordering, kernel};
 
 /// How many locks a thread can hold: the kernel looks at 2048 entries, and one is `front`.
 pub(crate) const HELD_MAX: usize = 2047;
 
 static RECORDS: Registry<Record> = Registry::new();
-
-/// An entry in private memory. The word that the kernel looks at for it lies in `zero`.
-#[repr(C)]
-pub(crate) struct Sentinel {
-    zero: [usize; 3],
-    prev: AtomicUsize,
-    next: AtomicUsize,
-}
-
-impl Sentinel {
-    pub(crate) const fn new() -> Self {
-        Self {
-            zero: [0; 3],
-            prev: AtomicUsize::new(0),
-            next: AtomicUsize::new(0),
-        }
-    }
-
-    /// Its address as the list knows it.
-    #[inline]
-    pub(crate) fn entry(&self) -> usize {
-        self.next.as_ptr().expose_provenance()
-    }
-
-    pub(crate) const fn next(&self) -> *const AtomicUsize {
-        &raw const self.next
-    }
-
-    /// Where libc keeps the way back.
-    pub(crate) fn prev(&self) -> usize {
-        self.prev.as_ptr().expose_provenance()
-    }
-}
 
 /// Written by its thread alone. Other threads read it before they unmap memory.
 ///
@@ -115,7 +83,7 @@ impl Record {
         for _ in 0..ATTEMPTS {
             let moves = self.moves.load(Ordering::SeqCst);
             // `front` first: a lock that it leads to no more is in `older` already.
-            let newest = core::iter::once(self.front.next.load(Ordering::SeqCst));
+            let newest = core::iter::once(self.front.leads_to());
             let older = self.older.iter().map(|entry| entry.load(Ordering::SeqCst));
             if newest.chain(older).any(|entry| addresses.contains(&entry)) {
                 return true;

@@ -31,8 +31,9 @@ use core::ptr;
 use core::sync::atomic::AtomicUsize;
 
 use crate::keeper;
-use crate::record::{HELD_MAX, Record, Sentinel};
+use crate::record::{HELD_MAX, Record};
 use crate::regions;
+use crate::sentinel::{self, Sentinel};
 use crate::sync::{AtomicU32, Ordering, kernel};
 
 /// The bits of a word that name its owner, by TID. 0: nobody. (`FUTEX_TID_MASK`)
@@ -67,16 +68,6 @@ pub(crate) fn with<R>(f: impl FnOnce(&Thread) -> R) -> R {
     // SAFETY: the variable has no destructor and lives as long as the thread, which is in `f` as
     // long as the reference lives.
     f(unsafe { &*thread })
-}
-
-/// Bit 0 of a link tells libc's priority-inheriting mutexes from others.
-fn without_flag(link: usize) -> usize {
-    link & !1
-}
-
-/// Where libc keeps the way back from an entry: in the word before the way on.
-fn prev_of(entry: usize) -> usize {
-    without_flag(entry) - size_of::<usize>()
 }
 
 /// Where the list meets a word: the address of the link that belongs to it, in this process.
@@ -402,7 +393,7 @@ impl Thread {
         record.older[0].store(record.back.entry(), Ordering::Relaxed);
         self.distance.set(head.distance);
         self.pending.set(ptr::with_exposed_provenance(head.pending));
-        insert_sentinels(record, head.list);
+        sentinel::insert(&record.front, &record.back, head.list);
         self.set_top(places.start.wrapping_add(1));
         self.full.set(places.end);
         self.tid.set(kernel::current_tid());
@@ -429,7 +420,7 @@ impl Thread {
     /// The thread ends, and holds nothing.
     pub(crate) fn leave(&self) {
         if let Some(record) = self.record.get() {
-            remove_sentinels(record);
+            sentinel::remove(&record.front, &record.back);
         }
         self.become_blank();
     }
@@ -438,34 +429,4 @@ impl Thread {
 /// In a forked child: the parent's thread holds what this one held, and libc has begun a new list.
 extern "C" fn forget() {
     with(Thread::become_blank);
-}
-
-fn insert_sentinels(record: &Record, head: usize) {
-    let (front, back) = (record.front.entry(), record.back.entry());
-    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
-    // SAFETY: the head is valid as long as the thread lives; its first field is the first entry, or
-    // the head itself, and libc keeps the way back before either. The sentinels are this thread's.
-    // FRONT is linked last, so the list is whole at every step.
-    unsafe {
-        let first = kernel::load_link(head);
-        kernel::store_link(back, first);
-        kernel::store_link(record.back.prev(), front);
-        kernel::store_link(front, back);
-        kernel::store_link(record.front.prev(), head);
-        kernel::store_link(prev_of(first), back);
-        kernel::store_link(head, front);
-    }
-}
-
-/// With no lock of ours between them.
-fn remove_sentinels(record: &Record) {
-    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one splice")]
-    // SAFETY: both lie in libc's list, whose neighbours libc has kept up to date in them; a
-    // neighbour is a mutex that libc holds for this thread, or the head.
-    unsafe {
-        let before = kernel::load_link(record.front.prev());
-        let behind = kernel::load_link(record.back.entry());
-        kernel::store_link(before, behind);
-        kernel::store_link(prev_of(behind), before);
-    }
 }

@@ -1,0 +1,84 @@
+//! Atomics, and the links of robust lists.
+
+use core::ffi::c_void;
+use core::ptr::NonNull;
+
+use loom::sync::atomic as explored;
+
+use super::death::{look_at, step};
+use super::{ME, world};
+use crate::sync::Ordering;
+
+/// loom's, with a possible death before every access.
+///
+/// A store is a swap: the kernel looks at the one current value, which loom knows only where every
+/// change of an atomic saw the change before it.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct AtomicU32(pub(super) explored::AtomicU32);
+
+impl AtomicU32 {
+    pub(crate) fn new(value: u32) -> Self {
+        Self(explored::AtomicU32::new(value))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> u32 {
+        step();
+        self.0.load(order)
+    }
+
+    pub(crate) fn store(&self, value: u32, order: Ordering) {
+        step();
+        self.0.swap(value, order);
+    }
+
+    pub(crate) fn compare_exchange(
+        &self,
+        current: u32,
+        new: u32,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u32, u32> {
+        step();
+        self.0.compare_exchange(current, new, success, failure)
+    }
+}
+
+pub(crate) unsafe fn store_link(at: usize, value: usize) {
+    step();
+    look_at(at);
+    let pending = ME.with(|me| me.head().pending);
+    world(|world| {
+        world.links.insert(at, value);
+        if at == pending && value != 0 {
+            world.entries.insert(value);
+        }
+    });
+}
+
+pub(crate) unsafe fn store_entry(at: usize, value: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { store_link(at, value) };
+}
+
+pub(crate) unsafe fn load_link(at: usize) -> usize {
+    let head = ME.with(|me| me.head().list);
+    world(|world| {
+        world
+            .links
+            .get(&at)
+            .copied()
+            .unwrap_or(if at == head { head } else { 0 })
+    })
+}
+
+pub(crate) fn zeroed_memory(bytes: usize) -> Option<NonNull<c_void>> {
+    let layout = std::alloc::Layout::from_size_align(bytes, 64).ok()?;
+    // SAFETY: the layout is not of size 0.
+    NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }.cast())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the real kernel may not tell")]
+pub(crate) fn is_shared(_address: usize) -> Option<bool> {
+    Some(true)
+}
