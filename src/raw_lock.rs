@@ -241,11 +241,13 @@ impl RawLock {
             let entry = thread.entry_of(self.at());
             if thread.points_at(entry) {
                 thread.unlink_unrecorded();
-                self.give_up(thread);
-                thread.point_nowhere();
-            } else if !(thread.holds_nothing() && self.free_uncontended(thread)) {
-                self.release_any(thread);
+                if self.free_uncontended(thread) {
+                    return thread.point_nowhere();
+                }
+            } else if thread.holds_nothing() && self.free_uncontended(thread) {
+                return;
             }
+            self.release_slow(thread);
         });
     }
 
@@ -257,23 +259,18 @@ impl RawLock {
             .is_ok()
     }
 
-    #[inline]
-    fn give_up(&self, thread: &Thread) {
-        if !self.free_uncontended(thread) {
-            self.release_contended(thread);
-        }
-    }
-
-    /// A lock that is in the record, or not on the list.
+    /// With waiters; or a lock that is in the record, or on no list.
     #[cold]
-    fn release_any(&self, thread: &Thread) {
+    fn release_slow(&self, thread: &Thread) {
         if !thread.is_known() {
             return;
         }
         let entry = thread.entry_of(self.at());
         let _armed = thread.arm(entry);
         thread.unlink(entry);
-        self.give_up(thread);
+        if !self.free_uncontended(thread) {
+            self.release_contended(thread);
+        }
     }
 
     #[cold]

@@ -138,6 +138,8 @@ impl Thread {
         // SAFETY: as in `set_pending`.
         let before = unsafe { kernel::load_link(self.pending()) };
         self.point_at(entry);
+        // The lock that is being released may be what the slot names since it was acquired.
+        let before = if before == entry.0 { 0 } else { before };
         Armed {
             thread: self,
             before,

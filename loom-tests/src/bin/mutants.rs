@@ -86,8 +86,15 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "forget-pending-in-release",
         file: "src/raw_lock.rs",
-        find: "thread.unlink_unrecorded();\n                self.give_up(thread);",
-        replace: "thread.point_nowhere();\n                thread.unlink_unrecorded();\n                self.give_up(thread);",
+        find: "thread.unlink_unrecorded();\n                if self",
+        replace: "thread.point_nowhere();\n                thread.unlink_unrecorded();\n                if self",
+        model: ("lock", "a_death_among_three_strands_nobody"),
+    },
+    Mutant {
+        name: "forget-pending-in-slow-release",
+        file: "src/raw_lock.rs",
+        find: "let _armed = thread.arm(entry);\n        thread.unlink(entry);",
+        replace: "thread.point_nowhere();\n        thread.unlink(entry);",
         model: ("lock", "a_death_among_three_strands_nobody"),
     },
     Mutant {
