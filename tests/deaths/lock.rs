@@ -650,6 +650,23 @@ fn with_two_locks() -> Vec<Scenario<House>> {
         },
         Scenario {
             look: look_at_other,
+            staged: |scene| fall_asleep(scene, 1),
+            ..scenario(
+                "lock: release the middle one of three, one waits for it",
+                |house, cue| {
+                    warm_up_all(house);
+                    let _other = take(&house.other.lock);
+                    let room = take(&house.room.lock);
+                    let _newest = take(&house.warm);
+                    cue.begin();
+                    drop(room);
+                    cue.end();
+                    std::process::abort();
+                },
+            )
+        },
+        Scenario {
+            look: look_at_other,
             before: |scene| keep_held(scene, holder),
             asleep: |scene, n| {
                 once(n, || {
@@ -717,20 +734,28 @@ fn with_a_woken_one() -> Vec<Scenario<House>> {
             )
         },
         Scenario {
-            before: |scene| {
-                keep_held(scene, dies_when_let_go)?;
-                scene.start_puppet(acquire_and_write)?;
-                scene.start(visitor);
-                scene.until("both sleep", |house| house.room.lock.waiters() == 2)?;
-                scene.let_go.open();
-                scene.until("it is dead", |house| !house.room.lock.is_locked())
-            },
+            before: die_and_wake_one_of_two,
             look: look_at_poison,
             after: |scene| {
                 scene.kill_puppets();
                 everybody_goes_on(scene)
             },
-            ..scenario("lock: clear the mark of death, one sleeps", clear)
+            ..scenario(
+                "lock: clear the mark of death, woken one dies, one sleeps",
+                clear,
+            )
+        },
+        Scenario {
+            before: die_and_wake_one_of_two,
+            look: look_at_poison,
+            after: |scene| {
+                scene.let_puppets_go()?;
+                everybody_goes_on(scene)
+            },
+            ..scenario(
+                "lock: clear the mark of death, woken one goes on, one sleeps",
+                clear,
+            )
         },
     ]
 }
@@ -743,6 +768,15 @@ fn wake_one_of_two(scene: &mut Scene<'_, House>) -> Outcome {
     fall_asleep(scene, 1)?;
     scene.let_go.open();
     crate::scene::ended_well(holder)
+}
+
+/// The same, but the lock has the mark of death.
+fn die_and_wake_one_of_two(scene: &mut Scene<'_, House>) -> Outcome {
+    keep_held(scene, dies_when_let_go)?;
+    scene.start_puppet(acquire_and_write)?;
+    fall_asleep(scene, 1)?;
+    scene.let_go.open();
+    scene.until("it is dead", |house| !house.room.lock.is_locked())
 }
 
 fn dies_when_let_go(house: &House) {

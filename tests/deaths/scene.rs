@@ -109,6 +109,15 @@ impl<'stage, S> Scene<'stage, S> {
         }
     }
 
+    /// They go on at full speed, to a good end.
+    pub(crate) fn let_puppets_go(&mut self) -> Result<(), Trouble> {
+        for (stepper, _cue) in self.puppets.drain(..) {
+            let ended = stepper.run_to_the_end()?;
+            ended.map_err(|_| Trouble::Stuck("a woken one does not go on".into()))?;
+        }
+        Ok(())
+    }
+
     /// Kills the peer that was started as the `index`th of those still there.
     pub(crate) fn kill_peer(&mut self, index: usize) {
         self.peers.remove(index).kill();
