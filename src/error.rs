@@ -25,9 +25,10 @@ pub enum AcquireError<G> {
     Deadlock,
     /// The [`RLock`](crate::RLock) is held as many times as it can count. Drop some guards.
     RecursionLimit,
-    /// The calling thread holds as many locks as the kernel tracks for one thread (2048 entries of
-    /// its robust list). One more would not be recovered if the thread died, so it is refused.
-    /// Release some, or spread them over threads.
+    /// The calling thread holds 2047 locks in shared memory. The kernel looks at 2048 entries of a
+    /// thread's robust list, one of which is the crate's own; one more lock would not be recovered
+    /// if the thread died, so it is refused. Release some, or spread them over threads. (Also where
+    /// the system has no memory for the thread's first lock.)
     TooManyHeld,
 }
 

@@ -12,16 +12,16 @@
 //! head → (libc's later mutexes) → FRONT → newest … oldest → BACK → (libc's earlier mutexes) → head
 //! ```
 //!
-//! `FRONT` and `BACK` are entries in private memory, for words that are always 0. libc
-//! links and unlinks its robust mutexes by writing to both their neighbours, so the sentinels keep
-//! its writes out of our entries, and our segment is ours alone.
+//! `FRONT` and `BACK` are entries in private memory, for words that are always 0. libc links and
+//! unlinks its robust mutexes by writing to both their neighbours, so the sentinels keep its writes
+//! out of our entries, and our segment is ours alone.
 //!
 //! # What is trusted
 //!
 //! The entries lie in shared memory, where anybody may scribble. They are written for the kernel
 //! and never read back: every address comes from the [`record`](crate::record), in private memory.
-//! And only what lies in shared memory is ever linked, since safe code may move or free a lock in private
-//! memory after it leaked the guard. Such a lock needs no list: it dies with its process.
+//! And only what lies in shared memory is ever linked, since safe code may move or free a lock in
+//! private memory after it leaked the guard. Such a lock needs no list: it dies with its process.
 //!
 //! A thread's state is valid from `prepare` until the thread ends or forks. In a forked child
 //! [`forget`] runs first: there the thread has another TID, an empty list, and holds nothing.
