@@ -8,12 +8,12 @@ use core::sync::atomic::AtomicUsize;
 
 use crate::registry::{Registry, Zeroed};
 use crate::sentinel::Sentinel;
-use crate::sync::{Note, Ordering, kernel};
+use crate::sync::{Note, Ordering, kernel, per_process};
 
 /// How many locks a thread can hold: the kernel looks at 2048 entries, and one is `front`.
 pub(crate) const HELD_MAX: usize = 2047;
 
-static RECORDS: Registry<Record> = Registry::new();
+per_process!(fn records() -> Registry<Record> = Registry::new());
 
 /// Written by its thread alone. Other threads read it before they unmap memory.
 ///
@@ -39,7 +39,7 @@ unsafe impl Zeroed for Record {}
 impl Record {
     /// A free one, for the calling thread. `None`: no memory.
     pub(crate) fn claim() -> Option<&'static Self> {
-        RECORDS.claim(Self::take)
+        records().claim(Self::take)
     }
 
     fn take(&self) -> bool {
@@ -100,7 +100,7 @@ impl Record {
 /// acquiring or releasing one there meanwhile.
 pub(crate) fn anyone_holds_within(addresses: &Range<usize>) -> bool {
     let me = kernel::process_id();
-    RECORDS
+    records()
         .iter()
         .filter(|record| record.process.load(Ordering::Acquire) == me)
         .any(|record| record.holds_within(addresses))

@@ -24,6 +24,24 @@ macro_rules! per_thread {
 }
 pub(crate) use per_thread;
 
+/// What a process has once, behind a function. Under loom every test is a world of its own, and
+/// tests run on threads of one process.
+macro_rules! per_process {
+    (fn $name:ident() -> $type:ty = $value:expr) => {
+        fn $name() -> &'static $type {
+            #[cfg(not(loom))]
+            static ONLY: $type = $value;
+            #[cfg(not(loom))]
+            return &ONLY;
+            #[cfg(loom)]
+            std::thread_local! { static THIS: &'static $type = Box::leak(Box::new($value)); }
+            #[cfg(loom)]
+            return THIS.with(|this| *this);
+        }
+    };
+}
+pub(crate) use per_process;
+
 /// A `const fn`; under loom, whose atomics cannot be made in constants, a plain one.
 macro_rules! const_fn {
     ($(#[$attribute:meta])* $visibility:vis fn $($rest:tt)*) => {

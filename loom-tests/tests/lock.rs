@@ -96,7 +96,11 @@ fn a_death_among_three_strands_nobody() {
 /// releases again, while a woken waiter dies and another sleeps.
 #[test]
 fn a_dead_waiter_does_not_strand_another_while_the_owner_comes_back() {
-    let explored = DEATHS.run(|| {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..DEATHS
+    }
+    .run(|| {
         let lock = fresh();
         let (theirs, victims) = (lock.clone(), lock.clone());
         let first = held(lock.acquire()).0;

@@ -205,8 +205,11 @@ impl Lab {
         lab
     }
 
-    /// Only what cargo needs for the models; what did not change keeps its date, and its build.
+    /// Only what cargo needs for the models, and nothing that was there before.
     fn refresh(&self) {
+        if self.copy.exists() {
+            std::fs::remove_dir_all(&self.copy).expect("the target directory is writable");
+        }
         for part in [
             "Cargo.toml",
             "Cargo.lock",
@@ -217,10 +220,7 @@ impl Lab {
             "benches",
             "examples",
         ] {
-            let from = self.root.join(part);
-            if from.exists() {
-                copy(&from, &self.copy.join(part));
-            }
+            copy(&self.root.join(part), &self.copy.join(part));
         }
     }
 
@@ -293,10 +293,9 @@ fn copy(from: &Path, to: &Path) {
             let entry = entry.expect("the sources are readable");
             copy(&entry.path(), &to.join(entry.file_name()));
         }
-    } else if !to.exists() || std::fs::read(from).ok() != std::fs::read(to).ok() {
-        let text = std::fs::read(from).expect("the sources are readable");
+    } else {
         std::fs::create_dir_all(to.parent().expect("a file is in a directory")).expect("writable");
-        std::fs::write(to, text).expect("the target directory is writable");
+        std::fs::copy(from, to).expect("the target directory is writable");
     }
 }
 
