@@ -84,10 +84,34 @@ impl Child {
     }
 
     pub fn join_within(mut self, bound: Duration) -> Result<End, Waiting> {
-        if !wait_readable(&self.pidfd(), bound) {
-            return Err(Waiting);
+        if self.ends_within(bound) {
+            Ok(self.reap())
+        } else {
+            Err(Waiting)
         }
-        Ok(self.reap())
+    }
+
+    /// Waits until it ends, [`BOUND`] at most; it is still there to be looked at, or joined.
+    pub fn ends(&self) -> bool {
+        self.ends_within(BOUND)
+    }
+
+    fn ends_within(&self, bound: Duration) -> bool {
+        wait_readable(&self.pidfd(), bound)
+    }
+
+    /// What it is doing, as the kernel tells: its state, and the system call it is in.
+    pub fn describe(&self) -> String {
+        let read = |file: &str| {
+            std::fs::read_to_string(format!("/proc/{}/{file}", self.pid)).unwrap_or_default()
+        };
+        let status = read("status");
+        let state = status.lines().find(|line| line.starts_with("State:"));
+        format!(
+            "{}, {}",
+            state.unwrap_or_default(),
+            read("syscall").trim_end()
+        )
     }
 
     /// Joins a child that should just do its work.
@@ -102,7 +126,7 @@ impl Child {
     }
 
     pub fn has_ended(&self) -> bool {
-        wait_readable(&self.pidfd(), Duration::ZERO)
+        self.ends_within(Duration::ZERO)
     }
 
     fn kill_now(&mut self) {
