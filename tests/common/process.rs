@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
@@ -19,6 +19,8 @@ const PANICKED: i32 = 101;
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,
+    /// Names this process even when it has been reaped, and its PID is another's.
+    pidfd: OwnedFd,
     reaped: bool,
 }
 
@@ -41,6 +43,7 @@ pub fn fork(body: impl FnOnce()) -> Child {
     match unsafe { nix::unistd::fork() }.expect("processes can be forked") {
         ForkResult::Parent { child } => Child {
             pid: child,
+            pidfd: open_pidfd(child),
             reaped: false,
         },
         ForkResult::Child => run(body, parent),
@@ -97,7 +100,7 @@ impl Child {
     }
 
     fn ends_within(&self, bound: Duration) -> bool {
-        wait_readable(&self.pidfd(), bound)
+        wait_readable(&self.pidfd, bound)
     }
 
     /// What it is doing, as the kernel tells: its state, and the system call it is in.
@@ -130,9 +133,14 @@ impl Child {
     }
 
     fn kill_now(&mut self) {
-        // It may have ended by itself.
-        let _ = kill(self.pid, Signal::SIGKILL);
+        self.send_kill();
         self.reap();
+    }
+
+    /// Kills it, and does not wait.
+    pub fn send_kill(&self) {
+        // It may have ended by itself.
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, rustix::process::Signal::KILL);
     }
 
     fn reap(&mut self) -> End {
@@ -149,12 +157,12 @@ impl Child {
             }
         }
     }
+}
 
-    fn pidfd(&self) -> OwnedFd {
-        let pid = rustix::process::Pid::from_raw(self.pid.as_raw()).expect("a child has a PID");
-        rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
-            .expect("a child that was not reaped can be opened")
-    }
+fn open_pidfd(child: Pid) -> OwnedFd {
+    let pid = rustix::process::Pid::from_raw(child.as_raw()).expect("a child has a PID");
+    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+        .expect("a child that was not reaped can be opened")
 }
 
 impl Drop for Child {
