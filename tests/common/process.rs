@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
@@ -19,6 +19,8 @@ const PANICKED: i32 = 101;
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,
+    /// Names this process even when it has been reaped, and its PID is another's.
+    pidfd: OwnedFd,
     reaped: bool,
 }
 
@@ -41,6 +43,7 @@ pub fn fork(body: impl FnOnce()) -> Child {
     match unsafe { nix::unistd::fork() }.expect("processes can be forked") {
         ForkResult::Parent { child } => Child {
             pid: child,
+            pidfd: open_pidfd(child),
             reaped: false,
         },
         ForkResult::Child => run(body, parent),
@@ -84,10 +87,34 @@ impl Child {
     }
 
     pub fn join_within(mut self, bound: Duration) -> Result<End, Waiting> {
-        if !wait_readable(&self.pidfd(), bound) {
-            return Err(Waiting);
+        if self.ends_within(bound) {
+            Ok(self.reap())
+        } else {
+            Err(Waiting)
         }
-        Ok(self.reap())
+    }
+
+    /// Waits until it ends, [`BOUND`] at most; it is still there to be looked at, or joined.
+    pub fn ends(&self) -> bool {
+        self.ends_within(BOUND)
+    }
+
+    fn ends_within(&self, bound: Duration) -> bool {
+        wait_readable(&self.pidfd, bound)
+    }
+
+    /// What it is doing, as the kernel tells: its state, and the system call it is in.
+    pub fn describe(&self) -> String {
+        let read = |file: &str| {
+            std::fs::read_to_string(format!("/proc/{}/{file}", self.pid)).unwrap_or_default()
+        };
+        let status = read("status");
+        let state = status.lines().find(|line| line.starts_with("State:"));
+        format!(
+            "{}, {}",
+            state.unwrap_or_default(),
+            read("syscall").trim_end()
+        )
     }
 
     /// Joins a child that should just do its work.
@@ -102,13 +129,18 @@ impl Child {
     }
 
     pub fn has_ended(&self) -> bool {
-        wait_readable(&self.pidfd(), Duration::ZERO)
+        self.ends_within(Duration::ZERO)
     }
 
     fn kill_now(&mut self) {
-        // It may have ended by itself.
-        let _ = kill(self.pid, Signal::SIGKILL);
+        self.send_kill();
         self.reap();
+    }
+
+    /// Kills it, and does not wait.
+    pub fn send_kill(&self) {
+        // It may have ended by itself.
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, rustix::process::Signal::KILL);
     }
 
     fn reap(&mut self) -> End {
@@ -125,12 +157,12 @@ impl Child {
             }
         }
     }
+}
 
-    fn pidfd(&self) -> OwnedFd {
-        let pid = rustix::process::Pid::from_raw(self.pid.as_raw()).expect("a child has a PID");
-        rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
-            .expect("a child that was not reaped can be opened")
-    }
+fn open_pidfd(child: Pid) -> OwnedFd {
+    let pid = rustix::process::Pid::from_raw(child.as_raw()).expect("a child has a PID");
+    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+        .expect("a child that was not reaped can be opened")
 }
 
 impl Drop for Child {

@@ -148,7 +148,7 @@ fn kill_at<S: Plain>(
         stepper.kill();
         Ok(())
     } else {
-        go_on(&stepper)
+        go_on(stepper)
     };
     seen.and(over)
         .and_then(|()| (scenario.after)(&mut scene))
@@ -187,7 +187,7 @@ fn steps<S>(
     Ok(())
 }
 
-fn go_on(stepper: &Stepper) -> Outcome {
+fn go_on(stepper: Stepper) -> Outcome {
     let ended = stepper.run_to_the_end()?;
     ended.map_err(|_| Trouble::Stuck("the victim, spared, does not go on".into()))
 }

@@ -899,7 +899,7 @@ fn leaking() -> Scenario<House> {
             scene.room.log.expect_poison_from_now();
             Ok(())
         },
-        stride: 13,
+        stride: 29,
         ..scenario("lock: end of a thread that leaked a guard", |house, cue| {
             std::thread::scope(|scope| {
                 scope.spawn(|| {

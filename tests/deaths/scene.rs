@@ -138,6 +138,10 @@ impl<'stage, S> Scene<'stage, S> {
 }
 
 pub(crate) fn ended_well(peer: Child) -> Result<(), Trouble> {
+    if !peer.ends() {
+        let what = format!("a survivor does not go on: {}", peer.describe());
+        return Err(Trouble::Stuck(what));
+    }
     match peer.join() {
         Ok(End::Exited(0)) => Ok(()),
         Ok(end) => Err(Trouble::Wrong(format!("a survivor ended with {end:?}"))),

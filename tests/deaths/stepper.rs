@@ -10,7 +10,7 @@ use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::common::{Child, Plain, Waiting, fork, until};
+use crate::common::{Child, End, Plain, Waiting, fork, until};
 
 /// Where the victim says what part of it is to be stepped through, in shared memory.
 #[repr(C)]
@@ -120,18 +120,13 @@ impl Stepper {
     }
 
     /// At full speed, until the process ends.
-    pub(crate) fn run_to_the_end(&self) -> Result<Result<(), Waiting>, Astray> {
+    pub(crate) fn run_to_the_end(self) -> Result<Result<(), Waiting>, Astray> {
         ptrace::detach(self.task, None)
             .map_err(|error| Astray(format!("cannot be let go: {error}")))?;
-        let mut ended = Ok(WaitStatus::StillAlive);
-        let came = until(|| {
-            ended = waitpid(self.process.pid(), Some(WaitPidFlag::WNOHANG));
-            ended != Ok(WaitStatus::StillAlive)
-        });
-        match (came, ended) {
-            (Err(waiting), _) => Ok(Err(waiting)),
-            (_, Ok(WaitStatus::Exited(_, 0))) => Ok(Ok(())),
-            (_, other) => Err(Astray(format!("the victim, spared, ended with {other:?}"))),
+        match self.process.join() {
+            Err(waiting) => Ok(Err(waiting)),
+            Ok(End::Exited(0)) => Ok(Ok(())),
+            Ok(end) => Err(Astray(format!("the victim, spared, ended with {end:?}"))),
         }
     }
 
@@ -192,8 +187,7 @@ impl Stepper {
 
     /// Kills the whole process and waits until it is dead, its robust lists walked.
     pub(crate) fn kill(self) {
-        // It may have gone already.
-        let _ = nix::sys::signal::kill(self.process.pid(), nix::sys::signal::Signal::SIGKILL);
+        self.process.send_kill();
         if self.task == self.process.pid() {
             self.process.kill();
             return;
