@@ -186,6 +186,10 @@ macro_rules! lock_front {
             }
         }
 
+        // A panic in the middle of a change is told by poison.
+        impl<T: ?Sized> std::panic::UnwindSafe for $Lock<T> {}
+        impl<T: ?Sized> std::panic::RefUnwindSafe for $Lock<T> {}
+
         impl<'lock, T: ?Sized> $Guard<'lock, T> {
             #[inline]
             fn new(lock: &'lock $Lock<T>) -> Self {

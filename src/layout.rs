@@ -15,6 +15,8 @@ assert_impl_all!(LockGuard<'static, u32>: Sync);
 assert_impl_all!(RLockGuard<'static, u32>: Sync);
 assert_not_impl_any!(LockGuard<'static, core::cell::Cell<u32>>: Sync);
 assert_not_impl_any!(RLockGuard<'static, core::cell::Cell<u32>>: Sync);
+assert_impl_all!(Lock<core::cell::Cell<u32>>: std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(RLock<core::cell::Cell<u32>>: std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_impl_all!(AcquireError<()>: std::error::Error, Send, Sync, Copy);
 
 #[cfg(not(loom))]
