@@ -2,7 +2,7 @@
 #![cfg(loom)]
 
 use loom::cell::Cell;
-use procsync::{AcquireError, Lock, LockGuard, RLock, RLockGuard};
+use procsync::{AcquireError, Lock, RLock};
 
 /// Two counters that are equal unless somebody died between them. loom checks every access.
 #[derive(Debug)]
@@ -38,14 +38,12 @@ impl Pair {
     }
 }
 
-/// Acquired in health or in poison; `bool`: poison.
+/// The guard of a `Lock` or an `RLock`, acquired in health or in poison; `bool`: poison.
 ///
 /// # Panics
 ///
 /// If the lock was not acquired.
-pub fn held<'lock, T>(
-    acquired: Result<LockGuard<'lock, T>, AcquireError<LockGuard<'lock, T>>>,
-) -> (LockGuard<'lock, T>, bool) {
+pub fn held<G>(acquired: Result<G, AcquireError<G>>) -> (G, bool) {
     match acquired {
         Ok(guard) => (guard, false),
         Err(AcquireError::Poisoned(guard)) => (guard, true),
@@ -63,30 +61,15 @@ pub fn work(lock: &Lock<Pair>) {
     guard.advance();
 }
 
-/// The same on an `RLock`.
-///
-/// # Panics
-///
-/// If the lock was not acquired.
-pub fn held_again<'lock, T>(
-    acquired: Result<RLockGuard<'lock, T>, AcquireError<RLockGuard<'lock, T>>>,
-) -> (RLockGuard<'lock, T>, bool) {
-    match acquired {
-        Ok(guard) => (guard, false),
-        Err(AcquireError::Poisoned(guard)) => (guard, true),
-        Err(error) => panic!("{error}"),
-    }
-}
-
 /// A critical section entered twice.
 pub fn work_twice(lock: &RLock<Pair>) {
-    let (outer, poisoned) = held_again(lock.acquire());
+    let (outer, poisoned) = held(lock.acquire());
     assert!(
         poisoned || outer.is_whole(),
         "half-done work, and no poison"
     );
     outer.advance();
-    let (inner, _) = held_again(lock.acquire());
+    let (inner, _) = held(lock.acquire());
     inner.advance();
     drop(inner);
     outer.advance();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread::spawn;
-use loom_tests::{Pair, held_again, work_twice};
+use loom_tests::{Pair, held, work_twice};
 use procsync::model::{Exploration, spawn_mortal};
 use procsync::{AcquireError, RLock};
 
@@ -26,7 +26,7 @@ fn fresh() -> Arc<RLock<Pair>> {
 
 /// Nobody is left who could be waiting: the lock is free, and held once by whoever takes it now.
 fn check_end(lock: &RLock<Pair>, somebody_died: bool, at_least: u32) {
-    let (guard, poisoned) = held_again(lock.try_acquire());
+    let (guard, poisoned) = held(lock.try_acquire());
     assert_eq!(guard.depth(), 1, "a hold of somebody else's");
     assert!(somebody_died || !poisoned, "poison, and nobody died");
     assert!(
@@ -59,8 +59,8 @@ fn a_death_at_any_depth_strands_nobody() {
         let lock = fresh();
         let (theirs, victims) = (lock.clone(), lock.clone());
         let victim = spawn_mortal(move || work_twice(&victims));
-        let other = spawn(move || drop(held_again(theirs.acquire())));
-        drop(held_again(lock.acquire()));
+        let other = spawn(move || drop(held(theirs.acquire())));
+        drop(held(lock.acquire()));
         other.join().unwrap();
         let died = victim.join().is_none();
         check_end(&lock, died, 0);
@@ -74,13 +74,13 @@ fn the_next_owner_sees_the_poison_and_holds_once() {
         let lock = fresh();
         let victims = lock.clone();
         let victim = spawn_mortal(move || {
-            let _outer = held_again(victims.acquire());
-            let _inner = held_again(victims.acquire());
-            let (guard, _) = held_again(victims.acquire());
+            let _outer = held(victims.acquire());
+            let _inner = held(victims.acquire());
+            let (guard, _) = held(victims.acquire());
             assert_eq!(guard.depth(), 3);
             guard.advance();
         });
-        let (guard, poisoned) = held_again(lock.acquire());
+        let (guard, poisoned) = held(lock.acquire());
         assert_eq!(guard.depth(), 1);
         assert!(poisoned || guard.is_whole());
         drop(guard);
