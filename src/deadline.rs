@@ -32,12 +32,25 @@ pub(crate) enum Patience {
 }
 
 /// A time of `CLOCK_MONOTONIC`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Deadline(Timespec);
 
 impl Deadline {
+    pub(crate) fn now() -> Self {
+        Self(kernel::now())
+    }
+
     pub(crate) fn as_timespec(self) -> Timespec {
         self.0
+    }
+
+    /// For other processes to read; what does not fit, after 584 years, is the end of time.
+    pub(crate) fn as_nanoseconds(self) -> u64 {
+        let seconds = u64::try_from(self.0.tv_sec).unwrap_or(0);
+        let nanoseconds = u64::try_from(self.0.tv_nsec).unwrap_or(0);
+        seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(nanoseconds)
     }
 }
 
@@ -60,6 +73,14 @@ impl Timeout {
             Self::Forever => Patience::Unlimited,
         }
     }
+}
+
+/// The end of a period that begins now, if it comes before `deadline`.
+pub(crate) fn earlier(deadline: Option<Deadline>, period: Duration) -> Option<Deadline> {
+    let end = Deadline(add(kernel::now(), period)?);
+    deadline
+        .is_none_or(|deadline| end < deadline)
+        .then_some(end)
 }
 
 /// Zero is no patience at all; what the clock cannot express is for ever.

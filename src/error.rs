@@ -99,136 +99,114 @@ impl<G> fmt::Display for AcquireError<G> {
 
 impl<G> core::error::Error for AcquireError<G> {}
 
-/// Why a value could not be shared, or a shared value not be had.
+/// The lock that a [`Condition`](crate::Condition) was waited with is poisoned: a holder died or
+/// panicked while it held it. The guard holds the lock all the same. Inspect or rebuild the data, then
+/// call `clear_poison`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poisoned;
+
+impl fmt::Display for Poisoned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the lock is poisoned: a holder died or panicked while holding it; it is held again, \
+             repair the data and call clear_poison",
+        )
+    }
+}
+
+impl core::error::Error for Poisoned {}
+
+/// Why permits could not be released. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// The [`Semaphore`](crate::Semaphore) would have had more than
+    /// [`MAX_PERMITS`](crate::Semaphore::MAX_PERMITS). Something releases more than it acquires.
+    Overflow,
+    /// The [`BoundedSemaphore`](crate::BoundedSemaphore) would have had more permits than its bound:
+    /// some were released that nobody had acquired.
+    BoundExceeded,
+}
+
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overflow => {
+                "the semaphore would have more permits than it can count; something releases more \
+                 than it acquires"
+            }
+            Self::BoundExceeded => {
+                "the semaphore would have more permits than its bound; some were released that \
+                 nobody had acquired"
+            }
+        })
+    }
+}
+
+impl core::error::Error for ReleaseError {}
+
+/// Why a party did not meet the others at a [`Barrier`](crate::Barrier).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BarrierError {
+    /// The barrier is broken, or was while this party waited: another one timed out, aborted, panicked
+    /// or died, or somebody called `reset`. Find out who is left, and `reset` it.
+    Broken,
+    /// This party's timeout or deadline passed before all others had come, and that has broken the
+    /// barrier for them.
+    TimedOut,
+}
+
+impl fmt::Display for BarrierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Broken => {
+                "the barrier is broken: another party timed out, aborted, panicked or died; \
+                 reset it once it is known who is left"
+            }
+            Self::TimedOut => {
+                "the others did not come to the barrier in time, which is broken now; reset it once \
+                 it is known who is left"
+            }
+        })
+    }
+}
+
+impl core::error::Error for BarrierError {}
+
+/// Why a [`Timer`](crate::Timer) was not armed.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum ShareError {
-    /// Nothing has that name, or the directory in it does not exist. Create it first, or use
-    /// `open_or_create`.
-    NotFound,
-    /// Something has that name already. Open it, [`unlink`](crate::unlink) it, or use
-    /// `open_or_create`.
-    AlreadyExists,
-    /// This user may not do that: to open a value, its file must be readable *and* writable; to
-    /// create or unlink one, the directory must be writable. See `SharedOptions::mode`.
-    PermissionDenied,
-    /// No file can have that name. A POSIX shared-memory name is `"/x"`; the path of a file has
-    /// another slash in it, `"./x"` for instance. The last part may not be empty, `.` or `..`, no
-    /// part may be longer than 255 bytes, and there may be no NUL.
-    InvalidName,
-    /// What has that name is not a regular file: a directory, symbolic link, FIFO, socket or device.
-    NotRegular,
-    /// The file is shorter than its header, or than header and value together. It was truncated, or
-    /// something else made it.
-    TooSmall {
-        /// The length of the file, or as much of a header as it has, in bytes.
-        found: u64,
-        /// The length it must have at least.
-        expected: u64,
-    },
-    /// The file does not begin with `procsync`: something else made it.
-    BadMagic,
-    /// The file was made by a version of this crate that represents things differently. All who
-    /// share a value must use the same; unlink it when the last of the others is gone.
-    VersionMismatch {
-        /// The version of the representation in the file.
-        found: u32,
-        /// The version that this crate reads and writes.
-        expected: u32,
-    },
-    /// The value was made as a type of another structure.
-    LayoutMismatch {
-        /// The layout in the file (see `Shareable::LAYOUT`).
-        found: u64,
-        /// The layout of the type that was asked for.
-        expected: u64,
-    },
-    /// The value's layout is as it should be, but not its size: the header is damaged.
-    SizeMismatch {
-        /// The size of the value according to the file, in bytes.
-        found: u64,
-        /// The size of the type that was asked for.
-        expected: u64,
-    },
-    /// The value was made in another PID namespace (another container, say). There the numbers that
-    /// locks know their holders by mean other threads, so a death would go unseen. Run all who share
-    /// a value in one PID namespace.
-    ForeignPidNamespace,
-    /// The value was made before the system was last restarted. None of those who used it are left
-    /// and its locks may be held by threads that are no more. Unlink it and create it anew.
-    StaleBoot,
-    /// Another error of the system: no memory, no space, too many open files, and the like.
-    Os(io::Error),
+pub enum TimerError {
+    /// It is armed or running, or it is finished and was not reset. Wait for its end, and call
+    /// `reset`.
+    AlreadyStarted,
+    /// There was no thread to be had for it.
+    Spawn(io::Error),
+    /// The calling thread holds as many locks as the kernel tracks for it, and the timer would be one
+    /// more: see [`AcquireError::TooManyHeld`].
+    TooManyHeld,
 }
 
-impl fmt::Display for ShareError {
+impl fmt::Display for TimerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooSmall { found, expected } => {
-                write!(
-                    f,
-                    "the file has {found} bytes where at least {expected} were expected"
-                )
+            Self::AlreadyStarted => {
+                f.write_str("the timer is armed, or finished and not reset")
             }
-            Self::VersionMismatch { found, expected } => write!(
-                f,
-                "the file has version {found} of the representation, expected was {expected}"
+            Self::Spawn(error) => write!(f, "no thread could be started for the timer: {error}"),
+            Self::TooManyHeld => f.write_str(
+                "the calling thread holds as many locks as the kernel tracks for one thread, and the \
+                 timer would be one more; release some first",
             ),
-            Self::LayoutMismatch { found, expected } => write!(
-                f,
-                "the file holds a value of another type: its layout is {found:#018x}, expected \
-                 was {expected:#018x}"
-            ),
-            Self::SizeMismatch { found, expected } => write!(
-                f,
-                "the file's header is damaged: it tells of a value of {found} bytes, expected \
-                 were {expected}"
-            ),
-            Self::Os(error) => error.fmt(f),
-            other => f.write_str(other.message()),
         }
     }
 }
 
-impl ShareError {
-    // For those that carry nothing.
-    fn message(&self) -> &'static str {
-        match self {
-            Self::NotFound => "nothing has that name, or its directory does not exist",
-            Self::AlreadyExists => "something has that name already",
-            Self::PermissionDenied => {
-                "permission denied: a value's file must be readable and writable, and its \
-                 directory writable to create or unlink it"
-            }
-            Self::InvalidName => {
-                "no file can have that name: write \"/x\" for a POSIX shared-memory name or \
-                 \"./x\" for the path of a file"
-            }
-            Self::NotRegular => {
-                "what has that name is not a regular file, but a directory, symbolic link, FIFO, \
-                 socket or device"
-            }
-            Self::BadMagic => {
-                "the file was not made by this crate: other bytes were found where \"procsync\" \
-                 was expected"
-            }
-            Self::ForeignPidNamespace => {
-                "the value was made in another PID namespace than this process is in; a death \
-                 would go unseen between the two"
-            }
-            Self::StaleBoot => {
-                "the value was made before the last restart of the system; unlink it and create it \
-                 anew"
-            }
-            _ => "the value could not be shared",
-        }
-    }
-}
-
-impl core::error::Error for ShareError {
+impl core::error::Error for TimerError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Os(error) => Some(error),
+            Self::Spawn(error) => Some(error),
             _ => None,
         }
     }

@@ -195,6 +195,10 @@ macro_rules! lock_front {
             fn new(lock: &'lock $Lock<T>) -> Self {
                 Self { lock, panicking: std::thread::panicking(), not_send: PhantomData }
             }
+
+            pub(crate) fn raw(&self) -> &RawLock {
+                &self.lock.raw
+            }
         }
 
         impl<T: ?Sized> Deref for $Guard<'_, T> {

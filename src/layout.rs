@@ -3,7 +3,10 @@
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-use crate::{AcquireError, Lock, LockGuard, RLock, RLockGuard};
+use crate::{
+    AcquireError, Barrier, BarrierError, BoundedSemaphore, Condition, Event, Lock, LockGuard,
+    Permit, Poisoned, RLock, RLockGuard, ReleaseError, Semaphore, Timer, TimerError,
+};
 
 assert_impl_all!(Lock<core::cell::Cell<u32>>: Send, Sync);
 assert_impl_all!(RLock<core::cell::Cell<u32>>: Send, Sync);
@@ -18,6 +21,17 @@ assert_not_impl_any!(RLockGuard<'static, core::cell::Cell<u32>>: Sync);
 assert_impl_all!(Lock<core::cell::Cell<u32>>: std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_impl_all!(RLock<core::cell::Cell<u32>>: std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_impl_all!(AcquireError<()>: std::error::Error, Send, Sync, Copy);
+assert_impl_all!(Semaphore: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(BoundedSemaphore: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(Event: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(Condition: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(Barrier: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(Timer: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(Permit<'static>: Send, Sync);
+assert_impl_all!(Poisoned: std::error::Error, Send, Sync, Copy);
+assert_impl_all!(ReleaseError: std::error::Error, Send, Sync, Copy);
+assert_impl_all!(BarrierError: std::error::Error, Send, Sync, Copy);
+assert_impl_all!(TimerError: std::error::Error, Send, Sync);
 
 #[cfg(not(loom))]
 mod representation {
@@ -27,7 +41,9 @@ mod representation {
     use crate::raw_lock::{LINKS, RawLock};
     use crate::robust::DISTANCES;
     use crate::shared::header;
-    use crate::{Lock, RLock, Shared};
+    use crate::{
+        Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, Shared, Timer,
+    };
 
     assert_eq_size!(RawLock, Lock<()>, RLock<()>, [u64; 5]);
     assert_eq_align!(RawLock, Lock<()>, RLock<()>, u64);
@@ -39,6 +55,14 @@ mod representation {
     assert_eq_size!(Lock<[u8; 3]>, Lock<u32>);
     const_assert_eq!(offset_of!(Lock<u64>, raw), 0);
     const_assert_eq!(offset_of!(RLock<u64>, raw), 0);
+
+    assert_eq_size!(Semaphore, [u32; 2]);
+    assert_eq_size!(BoundedSemaphore, [u32; 3]);
+    assert_eq_size!(Event, u32);
+    assert_eq_size!(Condition, [u32; 8]);
+    assert_eq_align!(Semaphore, BoundedSemaphore, Event, Condition, u32);
+    assert_eq_size!(Barrier, Timer, [u64; 7]);
+    assert_eq_align!(Barrier, Timer, u64);
 
     const_assert_eq!(header::LEN, 64);
     const_assert_eq!(header::VERSION, 1);

@@ -7,8 +7,12 @@
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("procsync supports 64-bit Linux only: it relies on futexes and on the robust list");
 
+mod barrier;
+mod bounded_semaphore;
+mod condition;
 mod deadline;
 mod error;
+mod event;
 mod front;
 mod keeper;
 mod kernel;
@@ -16,22 +20,32 @@ mod layout;
 mod lock;
 #[cfg(loom)]
 pub mod model;
+mod on_drop;
 mod raw_lock;
 mod record;
 mod regions;
 mod registry;
 mod rlock;
 mod robust;
+mod semaphore;
 mod sentinel;
 #[cfg(not(loom))]
 mod shared;
 mod sync;
+mod timer;
+mod wait;
 
-pub use error::{AcquireError, ShareError};
+pub use barrier::{Barrier, BarrierWait};
+pub use bounded_semaphore::BoundedSemaphore;
+pub use condition::{Condition, ConditionGuard};
+pub use error::{AcquireError, BarrierError, Poisoned, ReleaseError, TimerError};
+pub use event::Event;
 pub use lock::{Lock, LockGuard};
 pub use rlock::{RLock, RLockGuard};
+pub use semaphore::{Permit, Semaphore};
 #[cfg(not(loom))]
-pub use shared::{Shareable, Shared, SharedOptions, unlink};
+pub use shared::{ShareError, Shareable, Shared, SharedOptions, unlink};
+pub use timer::{Timer, TimerOutcome, TimerState};
 
 // For the code that `shareable!` expands to.
 #[cfg(not(loom))]

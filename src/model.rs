@@ -154,12 +154,9 @@ impl Word {
 
     /// `futex_waitv`: sleeps if each word holds what is expected; the index of the word that it was
     /// woken through, `None` if one held something else.
-    pub fn wait_any(words: &[(&Self, u32)]) -> Option<usize> {
-        let words: Vec<_> = words
-            .iter()
-            .map(|(word, expected)| (&word.0, *expected))
-            .collect();
-        let (index, end) = kernel::wait_any(&words, None);
+    pub fn wait_any<const N: usize>(words: [(&Self, u32); N]) -> Option<usize> {
+        let words = words.map(|(word, expected)| (kernel::whole(&word.0), expected));
+        let (index, end) = kernel::wait_any(words, None);
         (end != crate::kernel::Waited::Changed).then_some(index)
     }
 
@@ -169,8 +166,8 @@ impl Word {
     }
 
     /// `FUTEX_WAKE_OP` with `FUTEX_OP_OR`: no death comes between the change and the wake.
-    pub fn set_and_wake(&self, bits: u32, count: usize) -> usize {
-        kernel::set_and_wake(&self.0, bits, count)
+    pub fn set_and_wake_all(&self, bits: u16) {
+        kernel::set_and_wake_all(&self.0, bits);
     }
 
     /// How many sleep on the word.

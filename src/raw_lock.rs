@@ -81,8 +81,11 @@ pub(crate) enum Refusal {
 }
 
 /// A lock without data. All-zero memory is a free one.
+///
+/// Public for a sealed trait that names it; nobody outside can.
 #[repr(C, align(8))]
-pub(crate) struct RawLock {
+#[expect(missing_debug_implementations, reason = "nobody outside can name it")]
+pub struct RawLock {
     word: AtomicU32,
     /// Not 0: poisoned. Written by the owner; cleared by anybody.
     poison: AtomicU32,
@@ -299,6 +302,44 @@ impl RawLock {
                 .word
                 .compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed)
                 .is_ok()
+    }
+
+    /// Acquires the lock for one that has released it and must have it back.
+    #[cold]
+    pub(crate) fn reacquire(&self) {
+        if self.acquire(Timeout::Forever).is_err() {
+            // A signal handler has used up all places meanwhile, for guards that it forgot. The lock
+            // is held, but would not survive this thread's death.
+            robust::with(|thread| {
+                let _armed = thread.arm(thread.entry_of(self.at()));
+                let acquired = self.contend(thread, Patience::Unlimited);
+                debug_assert!(acquired.is_ok(), "who waits for ever gets it");
+            });
+        }
+    }
+
+    /// Whether the holder's death is noticed. The caller holds the lock.
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.place.load(Ordering::Relaxed) == IN_SHARED_MEMORY
+    }
+
+    /// The word as it is now, to sleep beside: see [`wait`](crate::wait).
+    pub(crate) fn watched(&self) -> (&AtomicU32, u32) {
+        (&self.word, self.word.load(Ordering::Relaxed))
+    }
+
+    /// The same of a held lock, whose holder's release or death will wake a sleeper.
+    pub(crate) fn awaited(&self) -> Option<(&AtomicU32, u32)> {
+        let word = self.word.load(Ordering::Relaxed);
+        let announced = word | WAITERS | ARRIVED;
+        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+        let said = !is_free(word)
+            && (word == announced
+                || self
+                    .word
+                    .compare_exchange(word, announced, success, failure)
+                    .is_ok());
+        said.then_some((&self.word, announced))
     }
 
     /// Whether the lock lies in shared memory; asks the kernel the first time.

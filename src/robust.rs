@@ -123,6 +123,62 @@ impl Drop for Armed<'_> {
     }
 }
 
+/// The pending slot names a word that nobody owns, for as long as this lives: see [`arm`].
+pub(crate) struct DeadMansArm {
+    slot: *const AtomicUsize,
+    before: usize,
+}
+
+impl Drop for DeadMansArm {
+    fn drop(&mut self) {
+        if !self.slot.is_null() {
+            // SAFETY: the slot is in this thread's head, which libc keeps as long as the thread
+            // lives. The arm is not `Send`.
+            unsafe { kernel::store_link(self.slot.expose_provenance(), self.before) };
+        }
+    }
+}
+
+/// From now on, should the calling thread die, the kernel wakes one sleeper of `word`, whose owner
+/// bits are 0.
+///
+/// Nests, and asks for nothing that a signal handler may not do.
+pub(crate) fn arm(word: *const AtomicU32) -> DeadMansArm {
+    with(|thread| {
+        if !thread.find_slot() {
+            // No libc has threads without a list; and for one of our own there is no memory.
+            return DeadMansArm {
+                slot: ptr::null(),
+                before: 0,
+            };
+        }
+        // SAFETY: as in `set_pending`.
+        let before = unsafe { kernel::load_link(thread.pending()) };
+        thread.point_at(thread.entry_of(word));
+        DeadMansArm {
+            slot: thread.pending.get(),
+            before,
+        }
+    })
+}
+
+/// A number that differs between a process and its forked children.
+#[inline]
+pub(crate) fn incarnation() -> u32 {
+    match kernel::incarnation() {
+        0 => first_incarnation(),
+        known => known,
+    }
+}
+
+#[cold]
+fn first_incarnation() -> u32 {
+    if kernel::install_hooks(forget, keeper::thread_ends) {
+        kernel::begin_incarnation();
+    }
+    kernel::incarnation()
+}
+
 /// The pending slot.
 ///
 /// Between operations it is 0, or it names the newest lock that the thread holds, and no other was
@@ -163,6 +219,21 @@ impl Thread {
     pub(crate) fn points_at(&self, entry: Entry) -> bool {
         // SAFETY: as in `set_pending`, or NOWHERE's link.
         unsafe { kernel::load_link(self.pending()) == entry.0 }
+    }
+
+    /// Sees to it that the place of the slot is known, of a blank thread, too.
+    fn find_slot(&self) -> bool {
+        if self.pending.get() != NOWHERE.next() {
+            return true;
+        }
+        match kernel::robust_head().filter(|head| DISTANCES.contains(&head.distance)) {
+            Some(head) => {
+                self.distance.set(head.distance);
+                self.pending.set(ptr::with_exposed_provenance(head.pending));
+                true
+            }
+            None => self.prepare().is_ok(),
+        }
     }
 
     #[inline]
@@ -430,5 +501,6 @@ impl Thread {
 
 /// In a forked child: the parent's thread holds what this one held, and libc has begun a new list.
 extern "C" fn forget() {
+    kernel::begin_incarnation();
     with(Thread::become_blank);
 }

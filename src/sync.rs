@@ -5,13 +5,16 @@ pub(crate) use crate::kernel;
 pub(crate) use core::sync::atomic::Ordering;
 
 #[cfg(not(loom))]
-pub(crate) use core::sync::atomic::AtomicU32;
+pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, fence};
 #[cfg(loom)]
-pub(crate) use kernel::AtomicU32;
+pub(crate) use kernel::{AtomicU32, AtomicU64};
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::fence;
 
 /// A word that carries no protocol: a wrong value costs time, never correctness. Models leave it
 /// out of what they explore.
 pub(crate) use core::sync::atomic::AtomicU32 as Note;
+pub(crate) use core::sync::atomic::AtomicU64 as LongNote;
 
 /// A thread-local; with the real ones, one that costs no more than a variable.
 macro_rules! per_thread {

@@ -93,9 +93,9 @@ fn no_death_comes_between_set_and_wake() {
         let word = Arc::new(Word::new(0));
         let (theirs, victims) = (word.clone(), word.clone());
         let sleeper = spawn(move || theirs.wait(0));
-        let victim = spawn_mortal(move || victims.set_and_wake(1, 1));
+        let victim = spawn_mortal(move || victims.set_and_wake_all(1));
         if victim.join().is_none() && word.load() == 0 {
-            word.set_and_wake(1, 1);
+            word.set_and_wake_all(1);
         }
         sleeper.join().unwrap();
     });
@@ -106,7 +106,7 @@ fn a_sleeper_on_two_words_is_woken_through_either() {
     CALM.run(|| {
         let words = Arc::new([Word::new(0), Word::new(0)]);
         let theirs = words.clone();
-        let sleeper = spawn(move || Word::wait_any(&[(&theirs[0], 0), (&theirs[1], 0)]));
+        let sleeper = spawn(move || Word::wait_any([(&theirs[0], 0), (&theirs[1], 0)]));
         words[1].store(1);
         let woken = words[1].wake(1);
         let by = sleeper.join().unwrap();
@@ -125,7 +125,7 @@ fn a_wake_may_land_on_a_sleeper_that_was_woken_already() {
     CALM.run(|| {
         let words = Arc::new([Word::new(0), Word::new(0)]);
         let theirs = words.clone();
-        let both = spawn(move || Word::wait_any(&[(&theirs[0], 0), (&theirs[1], 0)]));
+        let both = spawn(move || Word::wait_any([(&theirs[0], 0), (&theirs[1], 0)]));
         let theirs = words.clone();
         let one = spawn(move || theirs[1].wait(0));
         while words[1].count_sleepers() < 2 {

@@ -6,13 +6,14 @@
 use core::ffi::c_void;
 use core::num::NonZeroU32;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering, compiler_fence};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
+use core::time::Duration;
 
 use rustix::io::Errno;
 use rustix::thread::futex;
 
 use super::{RobustHead, Waited};
-use crate::deadline::Deadline;
+use crate::deadline::{self, Deadline};
 
 /// Futexes of memory that other processes have too: never the private ones, which live apart.
 const SHARED: futex::Flags = futex::Flags::empty();
@@ -30,6 +31,119 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) 
             Err(_) => return Waited::Changed,
         }
     }
+}
+
+/// A futex word, as part of whatever it is part of.
+pub(crate) type Futex<'word> = &'word AtomicU32;
+
+/// The whole of it.
+#[inline]
+pub(crate) fn whole(word: &AtomicU32) -> Futex<'_> {
+    word
+}
+
+/// The less significant half. Only the kernel looks at it alone, and it only reads.
+#[inline]
+pub(crate) fn low_half(word: &AtomicU64) -> Futex<'_> {
+    let halves = ptr::from_ref(word).cast::<AtomicU32>();
+    let low = halves.wrapping_add(usize::from(cfg!(target_endian = "big")));
+    // SAFETY: a part of what the reference is to, aligned, and atomic like the whole.
+    unsafe { &*low }
+}
+
+/// Where it is, for [`wake`].
+#[inline]
+pub(crate) fn address(word: Futex<'_>) -> *const AtomicU32 {
+    word
+}
+
+/// Without `futex_waitv(2)`, how long a sleeper stays away from the words that it does not sleep on.
+const RECHECK: Duration = Duration::from_millis(100);
+
+/// Sleeps while each word holds what is expected of it, at most until `deadline`; also answers
+/// through which word it was woken, where it was.
+///
+/// Before Linux 5.16, and where a sandbox does not let `futex_waitv(2)` through, it sleeps on the
+/// first word alone, and returns for no reason after [`RECHECK`].
+pub(crate) fn wait_any<const N: usize>(
+    words: [(Futex<'_>, u32); N],
+    deadline: Option<Deadline>,
+) -> (usize, Waited) {
+    static MISSING: AtomicBool = AtomicBool::new(false);
+    if MISSING.load(Ordering::Relaxed) {
+        return (0, wait_for_a_while(words[0], deadline));
+    }
+    let waiters = words.map(|(word, expected)| {
+        let mut waiter = futex::Wait::new();
+        waiter.val = u64::from(expected);
+        waiter.uaddr = futex::WaitPtr::new(ptr::from_ref(word).cast_mut().cast());
+        waiter.flags = futex::WaitFlags::SIZE_U32;
+        waiter
+    });
+    let until = deadline.map(Deadline::as_timespec);
+    let clock = rustix::time::ClockId::Monotonic;
+    loop {
+        match futex::waitv(&waiters, futex::WaitvFlags::empty(), until.as_ref(), clock) {
+            Ok(index) => return (index, Waited::Woken),
+            Err(Errno::INTR) => {}
+            Err(Errno::TIMEDOUT) => return (0, Waited::TimedOut),
+            Err(Errno::NOSYS | Errno::PERM) => {
+                MISSING.store(true, Ordering::Relaxed);
+                return (0, Waited::Changed);
+            }
+            Err(_) => return (0, Waited::Changed),
+        }
+    }
+}
+
+fn wait_for_a_while((word, expected): (Futex<'_>, u32), deadline: Option<Deadline>) -> Waited {
+    match deadline::earlier(deadline, RECHECK) {
+        Some(recheck) => match wait(word, expected, Some(recheck)) {
+            Waited::TimedOut => Waited::Woken,
+            other => other,
+        },
+        None => wait(word, expected, deadline),
+    }
+}
+
+/// Sets `bits` of `word` and wakes all its sleepers, in one step that no death divides.
+pub(crate) fn set_and_wake_all(word: &AtomicU32, bits: u16) {
+    // Should the comparison be true, it wakes all who are left.
+    change_and_wake(word, futex::WakeOp::Or, bits, ALL, 0);
+}
+
+/// Adds `addend` to `word` and wakes up to `count` of its sleepers, at least one, in one step that no
+/// death divides; how many were woken. `never`: a value that the word does not have.
+pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16) -> usize {
+    change_and_wake(word, futex::WakeOp::Add, addend, count, never)
+}
+
+/// All sleepers. The kernel counts with an `int`.
+const ALL: u32 = i32::MAX.unsigned_abs();
+
+/// `FUTEX_WAKE_OP`, which can also compare the word with a number and wake more of its sleepers if
+/// they are equal.
+fn change_and_wake(
+    word: &AtomicU32,
+    change: futex::WakeOp,
+    operand: u16,
+    count: u32,
+    never: u16,
+) -> usize {
+    let equal = futex::WakeOpCmp::Eq;
+    let count = count.min(ALL);
+    futex::wake_op(word, SHARED, count, 0, word, change, equal, operand, never).unwrap_or(0)
+}
+
+/// Whether no thread has this TID any more, or one that is dead, and whose robust list the kernel
+/// has been through. Not fooled by zombies; by another thread that was given the TID since, it is.
+///
+/// The kernel checks that the owner of a priority-inheritance futex lives, before it lets anybody
+/// wait for it. So we ask for one, in private memory, that the thread seems to own. (`kernel/futex/
+/// pi.c`, `attach_to_pi_owner` and `handle_exit_race`.)
+pub(crate) fn is_gone(tid: u32) -> bool {
+    let owned = AtomicU32::new(tid);
+    futex::trylock_pi(&owned, futex::Flags::PRIVATE) == Err(Errno::SRCH)
 }
 
 /// Wakes up to `count` sleepers of `word`, the longest asleep first.
@@ -242,6 +356,19 @@ pub(crate) fn install_hooks(
         unsafe { libc::pthread_key_delete(key) };
     }
     true
+}
+
+/// A number that differs between a process and its forked children, from [`install_hooks`] on.
+#[inline]
+pub(crate) fn incarnation() -> u32 {
+    INCARNATION.load(Ordering::Relaxed)
+}
+
+static INCARNATION: AtomicU32 = AtomicU32::new(0);
+
+/// The calling process is a forked child.
+pub(crate) fn begin_incarnation() {
+    INCARNATION.fetch_add(1, Ordering::Relaxed);
 }
 
 type Destructor = unsafe extern "C" fn(*mut c_void);

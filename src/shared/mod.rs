@@ -1,5 +1,6 @@
 //! A value in a mapping that several processes have.
 
+mod error;
 pub(crate) mod header;
 pub(crate) mod layout;
 mod mapping;
@@ -14,11 +15,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use crate::ShareError;
 use crate::kernel::files;
 use mapping::Mapping;
 use name::Name;
 
+pub use error::ShareError;
 pub use layout::of_struct;
 pub use options::SharedOptions;
 pub use shareable::Shareable;

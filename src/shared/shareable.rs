@@ -7,7 +7,7 @@ use core::sync::atomic::{
 };
 
 use super::layout;
-use crate::{Lock, RLock};
+use crate::{Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, Timer};
 
 /// A type whose values may live in memory that several processes share, each at its own address.
 ///
@@ -109,6 +109,17 @@ unsafe impl<T: Shareable> Shareable for Lock<T> {
 unsafe impl<T: Shareable> Shareable for RLock<T> {
     const LAYOUT: u64 = layout::of("RLock", &[size_of::<Self>() as u64, T::LAYOUT]);
 }
+
+macro_rules! shareable_primitives {
+    ($($primitive:ident)*) => { $(
+        // SAFETY: as for `Lock`, and it has no payload.
+        unsafe impl Shareable for $primitive {
+            const LAYOUT: u64 = layout::of(stringify!($primitive), &[size_of::<Self>() as u64]);
+        }
+    )* };
+}
+
+shareable_primitives! { Semaphore BoundedSemaphore Event Condition Barrier Timer }
 
 /// Defines structs that may live in shared memory.
 ///

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::futex::{leave_queues, wake_sleepers};
+use super::futex::{leave_queues, touch, wake_sleepers};
 use super::{AtomicU32, DISTANCE, FORGET, ME, Me, world};
 use crate::robust::{OWNER, owner};
 use crate::sync::Ordering;
@@ -58,6 +58,7 @@ pub(super) fn die() -> ! {
             leave_queues(id);
         }
         exit_walk(me);
+        world(|world| world.gone.insert(me.tid));
     });
     if let Some(forget) = FORGET.get() {
         forget();
@@ -96,8 +97,7 @@ pub(super) fn word_of(entry: usize) -> Option<*const AtomicU32> {
 /// An entry lies beside its word: for loom, who reads or writes it touches the word.
 pub(super) fn look_at(entry: usize) {
     if let Some(word) = word_of(entry) {
-        // SAFETY: models keep their locks until the end of an execution.
-        unsafe { (*word).0.fetch_or(0, Ordering::Relaxed) };
+        touch(word);
     }
 }
 

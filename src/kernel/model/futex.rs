@@ -1,19 +1,58 @@
 //! Futexes: sleepers in queues, one a word.
 
+use core::marker::PhantomData;
 use std::collections::VecDeque;
 
 use super::death::step;
-use super::{AtomicU32, ME, Sleeper, World, world};
+use super::{AtomicU32, AtomicU64, ME, Sleeper, World, world};
 use crate::deadline::Deadline;
 use crate::kernel::Waited;
 use crate::sync::Ordering;
 
+/// A futex word, as part of whatever it is part of.
+#[derive(Clone, Copy)]
+pub(crate) struct Futex<'word>(*const AtomicU32, PhantomData<&'word AtomicU32>);
+
+pub(crate) fn whole(word: &AtomicU32) -> Futex<'_> {
+    Futex(word, PhantomData)
+}
+
+pub(crate) fn low_half(word: &AtomicU64) -> Futex<'_> {
+    let address: *const AtomicU64 = word;
+    world(|world| world.wide.insert(address.expose_provenance()));
+    Futex(address.cast(), PhantomData)
+}
+
+pub(crate) fn address(word: Futex<'_>) -> *const AtomicU32 {
+    word.0
+}
+
+/// What the kernel does to a word before it does anything to its sleepers: loom sees it, and so
+/// knows that one depends on the other. Answers the value.
+pub(super) fn touch(word: *const AtomicU32) -> u32 {
+    let is_wide = world(|world| world.wide.contains(&word.expose_provenance()));
+    if is_wide {
+        let word: *const AtomicU64 = word.cast();
+        // SAFETY: `low_half` was called with it, and models keep all until the end of an execution.
+        let value = unsafe { (*word).0.fetch_or(0, Ordering::Relaxed) };
+        #[expect(clippy::cast_possible_truncation, reason = "the low half")]
+        return value as u32;
+    }
+    // SAFETY: models keep their words until the end of an execution.
+    unsafe { (*word).0.fetch_or(0, Ordering::Relaxed) }
+}
+
 pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> Waited {
-    wait_any(&[(word, expected)], deadline).1
+    wait_any([(whole(word), expected)], deadline).1
 }
 
 /// `futex_waitv`: the index of the word it was woken through, where it was.
-pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], deadline: Option<Deadline>) -> (usize, Waited) {
+///
+/// A deadline passes when nobody else can go on.
+pub(crate) fn wait_any<const N: usize>(
+    words: [(Futex<'_>, u32); N],
+    deadline: Option<Deadline>,
+) -> (usize, Waited) {
     step();
     // Fields out of range are EINVAL.
     assert!(
@@ -28,27 +67,32 @@ pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], deadline: Option<Deadline>) 
     });
     let id = new_sleeper();
     for (index, &(word, expected)) in words.iter().enumerate() {
-        let value = word.0.fetch_or(0, Ordering::Relaxed);
-        if value != expected {
+        if touch(word.0) != expected {
             leave_queues(id);
             // A wake-up that came through an earlier word must not be lost.
             return end_of_wait(id).map_or((index, Waited::Changed), |by| (by, Waited::Woken));
         }
         world(|world| {
-            let address = core::ptr::from_ref(word).addr();
+            let address = word.0.expose_provenance();
             world.sleepers[id].words.push(address);
             world.queues.entry(address).or_default().push_back(id);
         });
         ME.with(|me| me.asleep.set(Some(id)));
     }
     step();
-    if !nap {
-        while world(|world| world.sleepers[id].woken.is_none()) {
+    let still_asleep = || world(|world| world.sleepers[id].woken.is_none());
+    if nap {
+        touch(words[0].0.0);
+    } else if deadline.is_some() {
+        if still_asleep() {
+            loom::thread::yield_now();
+        }
+        step();
+    } else {
+        while still_asleep() {
             loom::thread::park();
         }
         step();
-    } else if let Some((word, _)) = words.first() {
-        word.0.fetch_or(0, Ordering::Relaxed);
     }
     leave_queues(id);
     match (end_of_wait(id), deadline) {
@@ -81,9 +125,7 @@ pub(super) fn leave_queues(id: usize) {
     for address in words {
         let queued = |world: &mut World| world.queues[&address].contains(&id);
         if world(queued) {
-            let word: *const AtomicU32 = core::ptr::with_exposed_provenance(address);
-            // SAFETY: the sleeper's reference to it is alive, here or up the stack.
-            unsafe { (*word).0.fetch_or(0, Ordering::Relaxed) };
+            touch(core::ptr::with_exposed_provenance(address));
         }
         world(|world| {
             if let Some(queue) = world.queues.get_mut(&address) {
@@ -95,16 +137,23 @@ pub(super) fn leave_queues(id: usize) {
 
 pub(crate) fn wake(word: *const AtomicU32, count: usize) -> usize {
     step();
-    // SAFETY: models keep their locks until the end of an execution.
-    unsafe { (*word).0.fetch_or(0, Ordering::Relaxed) };
+    touch(word);
     wake_sleepers(word, count)
 }
 
 /// `FUTEX_WAKE_OP` with `FUTEX_OP_OR`: sets bits and wakes, in one step.
-pub(crate) fn set_and_wake(word: &AtomicU32, bits: u32, count: usize) -> usize {
+pub(crate) fn set_and_wake_all(word: &AtomicU32, bits: u16) {
     step();
-    word.0.fetch_or(bits, Ordering::AcqRel);
-    wake_sleepers(word, count)
+    word.0.fetch_or(u32::from(bits), Ordering::Relaxed);
+    wake_sleepers(word, usize::MAX);
+}
+
+/// `FUTEX_WAKE_OP` with `FUTEX_OP_ADD`.
+pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16) -> usize {
+    step();
+    let before = word.0.fetch_add(u32::from(addend), Ordering::Relaxed);
+    assert_ne!(before, u32::from(never), "a value that never was");
+    wake_sleepers(word, count.max(1) as usize)
 }
 
 pub(super) fn wake_sleepers(word: *const AtomicU32, count: usize) -> usize {
@@ -134,7 +183,7 @@ pub(super) fn wake_sleepers(word: *const AtomicU32, count: usize) -> usize {
 
 pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
     step();
-    word.0.fetch_or(0, Ordering::Relaxed);
+    touch(word);
     let address = core::ptr::from_ref(word).addr();
     world(|world| world.queues.get(&address).map_or(0, VecDeque::len))
 }

@@ -9,40 +9,48 @@ use super::death::{look_at, step};
 use super::{ME, world};
 use crate::sync::Ordering;
 
-/// loom's, with a possible death before every access.
-///
-/// A store is a swap: the kernel looks at the one current value, which loom knows only where every
-/// change of an atomic saw the change before it.
-#[derive(Debug)]
-#[repr(transparent)]
-pub(crate) struct AtomicU32(pub(super) explored::AtomicU32);
+macro_rules! atomic {
+    ($Atomic:ident, $number:ty) => {
+        /// loom's, with a possible death before every access.
+        ///
+        /// A store is a swap: the kernel looks at the one current value, which loom knows only where
+        /// every change of an atomic saw the change before it.
+        #[derive(Debug)]
+        #[repr(transparent)]
+        pub(crate) struct $Atomic(pub(super) explored::$Atomic);
 
-impl AtomicU32 {
-    pub(crate) fn new(value: u32) -> Self {
-        Self(explored::AtomicU32::new(value))
-    }
+        impl $Atomic {
+            pub(crate) fn new(value: $number) -> Self {
+                Self(explored::$Atomic::new(value))
+            }
 
-    pub(crate) fn load(&self, order: Ordering) -> u32 {
-        step();
-        self.0.load(order)
-    }
+            pub(crate) fn load(&self, order: Ordering) -> $number {
+                step();
+                self.0.load(order)
+            }
 
-    pub(crate) fn store(&self, value: u32, order: Ordering) {
-        step();
-        self.0.swap(value, order);
-    }
+            #[allow(dead_code, reason = "for one of the two")]
+            pub(crate) fn store(&self, value: $number, order: Ordering) {
+                step();
+                self.0.swap(value, order);
+            }
 
-    pub(crate) fn compare_exchange(
-        &self,
-        current: u32,
-        new: u32,
-        success: Ordering,
-        failure: Ordering,
-    ) -> Result<u32, u32> {
-        step();
-        self.0.compare_exchange(current, new, success, failure)
-    }
+            pub(crate) fn compare_exchange(
+                &self,
+                current: $number,
+                new: $number,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$number, $number> {
+                step();
+                self.0.compare_exchange(current, new, success, failure)
+            }
+        }
+    };
 }
+
+atomic!(AtomicU32, u32);
+atomic!(AtomicU64, u64);
 
 pub(crate) unsafe fn store_link(at: usize, value: usize) {
     step();

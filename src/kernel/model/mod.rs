@@ -24,8 +24,13 @@ use rustix::time::Timespec;
 use super::RobustHead;
 
 pub(crate) use death::{run_mortal, step};
-pub(crate) use futex::{count_sleepers, set_and_wake, wait, wait_any, wake};
-pub(crate) use memory::{AtomicU32, is_shared, load_link, store_entry, store_link, zeroed_memory};
+pub(crate) use futex::{
+    Futex, add_and_wake, address, count_sleepers, low_half, set_and_wake_all, wait, wait_any, wake,
+    whole,
+};
+pub(crate) use memory::{
+    AtomicU32, AtomicU64, is_shared, load_link, store_entry, store_link, zeroed_memory,
+};
 
 /// glibc's. Links are kept in a table, so nothing need lie there.
 const DISTANCE: usize = 32;
@@ -58,7 +63,11 @@ struct World {
     links: HashMap<usize, usize>,
     /// Entries that were in a pending slot: these have a word. Sentinels have none.
     entries: HashSet<usize>,
+    /// Addresses of words of 64 bits.
+    wide: HashSet<usize>,
     queues: HashMap<usize, VecDeque<usize>>,
+    /// TIDs of the dead whose lists were walked.
+    gone: HashSet<u32>,
     sleepers: Vec<Sleeper>,
 }
 
@@ -170,6 +179,18 @@ pub(crate) fn register_head(_: usize) -> RobustHead {
 pub(crate) fn current_tid() -> u32 {
     ME.with(|me| me.tid)
 }
+
+pub(crate) fn is_gone(tid: u32) -> bool {
+    step();
+    world(|world| world.gone.contains(&tid))
+}
+
+/// The dead are as if they had been forked: what they have left does nothing.
+pub(crate) fn incarnation() -> u32 {
+    if ME.with(|me| me.dead.get()) { 2 } else { 1 }
+}
+
+pub(crate) fn begin_incarnation() {}
 
 /// Every execution is another process: what the last one left behind is free to take.
 pub(crate) fn process_id() -> u32 {

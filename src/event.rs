@@ -1,0 +1,216 @@
+//! A flag to wait for.
+//!
+//! # The word
+//!
+//! | bits | name | meaning |
+//! |---|---|---|
+//! | 0 | `SET` | the event is set |
+//! | 1 | `WAITERS` | somebody may be asleep, if the event is not set |
+//! | 2–31 | generation | how often a set event was cleared |
+//!
+//! Legal to set for nothing: `WAITERS`, at the cost of one system call. Who may change what:
+//!
+//! - *set*: anybody. Where nobody waits, by compare-and-swap; otherwise `SET` comes and all sleepers are
+//!   woken in one step of the kernel (`FUTEX_WAKE_OP`), so no death comes between.
+//! - *clear* of a set event: the next generation, without `SET` and `WAITERS`: nobody sleeps on a set
+//!   event.
+//! - *wait*: sets `WAITERS` on a word without `SET`, then sleeps on that very value.
+//!
+//! A waiter has waited enough when it sees `SET`, or another generation than when it came: then the
+//! event was set in between. Nobody who is woken owes anything to anybody, so nothing is armed, and the
+//! thread's own state is not needed: signal handlers may set.
+//!
+//! A generation comes again after 2³⁰ clears. A waiter that was not asleep all the while, and comes to
+//! look just then, waits for the next set.
+
+use core::fmt;
+use std::time::{Duration, Instant};
+
+use crate::deadline::{Deadline, Patience, Timeout};
+use crate::kernel::Waited;
+use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
+
+const SET: u32 = 1;
+const WAITERS: u32 = 2;
+const GENERATION: u32 = !(SET | WAITERS);
+const NEXT: u32 = 4;
+
+fn is_set(word: u32) -> bool {
+    word & SET != 0
+}
+
+fn somebody_sleeps(word: u32) -> bool {
+    !is_set(word) && word & WAITERS != 0
+}
+
+fn generation(word: u32) -> u32 {
+    word & GENERATION
+}
+
+/// A flag that threads of any number of processes wait for: as Python's `threading.Event`.
+///
+/// ```
+/// use std::time::Duration;
+/// use procsync::Event;
+///
+/// let green = Event::new();
+/// assert!(!green.wait_timeout(Duration::from_millis(1)));
+/// green.set();
+/// green.wait(); // returns at once, until somebody calls clear
+/// # assert!(green.is_set());
+/// ```
+///
+/// [`set`](Self::set) releases all who wait at that moment, even if [`clear`](Self::clear) follows at
+/// once.
+///
+/// # Memory ordering
+///
+/// What happened before a [`set`](Self::set) is visible to whoever returns from a wait, or finds
+/// [`is_set`](Self::is_set), because of it, or because of a later one.
+///
+/// # Signals
+///
+/// [`set`](Self::set) may be called in a signal handler, also in one that interrupted a wait for the
+/// same event.
+///
+/// # Death
+///
+/// A setter's death comes before the set or after it, never between the set and the wake-up. The death of
+/// a waiter means nothing to anybody else.
+///
+/// # Representation
+///
+/// `#[repr(C)]`: 4 bytes, aligned to 4. All-zero memory is an event that is not set.
+#[repr(C)]
+pub struct Event {
+    word: AtomicU32,
+}
+
+impl Event {
+    const_fn! {
+        /// An event that is not set. (A `const fn`, except under loom.)
+        pub fn new() -> Self {
+            Self { word: AtomicU32::new(0) }
+        }
+    }
+
+    /// Whether it is set. It may have changed by the time you look.
+    #[inline]
+    pub fn is_set(&self) -> bool {
+        // ORDERING: Acquire pairs with the Release in `set`, here and wherever a waiter looks.
+        is_set(self.word.load(Ordering::Acquire))
+    }
+
+    /// Sets it, and releases all who wait. No system call if nobody does.
+    #[inline]
+    pub fn set(&self) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while !somebody_sleeps(word) {
+            // Also where it is set already: what comes before this set is to be seen, too.
+            let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+            match self
+                .word
+                .compare_exchange(word, word | SET, success, failure)
+            {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+        self.set_and_wake();
+    }
+
+    #[cold]
+    fn set_and_wake(&self) {
+        // ORDERING: the kernel's change of the word is as good as a Relaxed one; the fence makes it a
+        // Release.
+        fence(Ordering::Release);
+        const BIT: u16 = 1;
+        const _: () = assert!(BIT as u32 == SET);
+        kernel::set_and_wake_all(&self.word, BIT);
+    }
+
+    /// Makes it not set. Those who were waiting when it was set return all the same.
+    #[inline]
+    pub fn clear(&self) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while is_set(word) {
+            let next = generation(word).wrapping_add(NEXT);
+            // ORDERING: Relaxed: as a read-modify-write it carries on the release sequence of the
+            // set, for waiters that see only the new generation.
+            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+            match self.word.compare_exchange(word, next, success, failure) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Waits until it is set, as long as it takes.
+    #[inline]
+    pub fn wait(&self) {
+        self.wait_with(Timeout::Forever);
+    }
+
+    /// Waits until it is set, for `timeout` at most, by the monotonic clock; whether it was. Zero is
+    /// one look; what the clock cannot express is for ever. Signals do not prolong it.
+    #[inline]
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        self.wait_with(Timeout::For(timeout))
+    }
+
+    /// Waits until it is set, or until `deadline`; whether it was. One that has passed is one look.
+    #[inline]
+    pub fn wait_until(&self, deadline: Instant) -> bool {
+        self.wait_with(Timeout::Until(deadline))
+    }
+
+    #[inline]
+    fn wait_with(&self, timeout: Timeout) -> bool {
+        let word = self.word.load(Ordering::Acquire);
+        is_set(word) || self.wait_contended(generation(word), timeout)
+    }
+
+    #[cold]
+    fn wait_contended(&self, mine: u32, timeout: Timeout) -> bool {
+        let patience = timeout.start();
+        let mut expired = matches!(patience, Patience::Spent);
+        loop {
+            let word = self.word.load(Ordering::Acquire);
+            if is_set(word) || generation(word) != mine {
+                return true;
+            }
+            if expired {
+                return false;
+            }
+            expired = self.sleep(word, patience.deadline()) == Waited::TimedOut;
+        }
+    }
+
+    fn sleep(&self, word: u32, deadline: Option<Deadline>) -> Waited {
+        let announced = word | WAITERS;
+        if word != announced {
+            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+            let said = self
+                .word
+                .compare_exchange(word, announced, success, failure);
+            if said.is_err() {
+                return Waited::Changed;
+            }
+        }
+        kernel::wait(&self.word, announced, deadline)
+    }
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("is_set", &self.is_set())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,467 @@
+//! A deadline in shared memory, which one thread waits for and anybody may cancel.
+//!
+//! # The words
+//!
+//! `state`: bits 0–2 say which, bits 3–31 count how often the timer was armed, so that nobody who looked
+//! at one run changes another.
+//!
+//! ```text
+//!            ┌──────── cancel ───────→ CALLED_OFF ──── run ───┐
+//! IDLE ─────┤                                                 ↓
+//!  ↑        └─ run → ARMED ─────── cancel ────────────→ CANCELLED ──┐
+//!  │                  │  └─ deadline → RUNNING ─ f returns → FIRED ──┤
+//!  │                  └── the thread dies ──┴─ dies, or f panics → ABANDONED
+//!  └──────────────────────────── reset ─────────────────────────────┘
+//! ```
+//!
+//! Each arrow is one compare-and-swap; so `cancel` and the deadline are decided by one step.
+//!
+//! `runner`: a lock that the running thread holds from before `ARMED` until after the end. `ARMED` or
+//! `RUNNING` with a free `runner` means that the thread died: whoever finds that makes it `ABANDONED`.
+//!
+//! Whoever changes the state to an end wakes all who sleep on it, with the [`obituary`](crate::wait) armed
+//! from before the change. Waiters also sleep on the `runner`'s word, with its `WAITERS` set: the kernel
+//! wakes one of them when the thread dies, and that one wakes the others.
+
+use core::fmt;
+use core::ops::Deref;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::deadline::{Deadline, Patience, Timeout};
+use crate::error::TimerError;
+use crate::on_drop::OnDrop;
+use crate::raw_lock::{RawLock, Refusal};
+use crate::robust;
+use crate::sync::{AtomicU32, LongNote, Ordering, const_fn, kernel};
+use crate::wait::{Obituary, Woken};
+
+const IDLE: u32 = 0;
+const ARMED: u32 = 1;
+const RUNNING: u32 = 2;
+const FIRED: u32 = 3;
+const CANCELLED: u32 = 4;
+const ABANDONED: u32 = 5;
+/// Cancelled before it was armed.
+const CALLED_OFF: u32 = 6;
+
+const PHASE: u32 = 7;
+const ONE_RUN: u32 = 8;
+
+fn phase(state: u32) -> u32 {
+    state & PHASE
+}
+
+fn at(phase: u32, state: u32) -> u32 {
+    state & !PHASE | phase
+}
+
+fn is_under_way(state: u32) -> bool {
+    matches!(phase(state), ARMED | RUNNING)
+}
+
+/// What a [`Timer`] is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimerState {
+    /// Nobody has armed it since it was made, or reset.
+    Idle,
+    /// A thread waits for its deadline.
+    Armed,
+    /// The deadline has passed, and the function runs.
+    Running,
+    /// The function has returned.
+    Fired,
+    /// Somebody cancelled it, and the function has not run and will not.
+    Cancelled,
+    /// The thread that ran it died, or the function panicked.
+    Abandoned,
+}
+
+impl TimerState {
+    /// Whether it is over: it stays so until somebody resets the timer.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Fired | Self::Cancelled | Self::Abandoned)
+    }
+
+    /// Scribbled memory may hold anything.
+    fn of(state: u32) -> Self {
+        match phase(state) {
+            IDLE => Self::Idle,
+            ARMED => Self::Armed,
+            RUNNING => Self::Running,
+            FIRED => Self::Fired,
+            CANCELLED | CALLED_OFF => Self::Cancelled,
+            _ => Self::Abandoned,
+        }
+    }
+}
+
+/// How a run of a [`Timer`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimerOutcome {
+    /// The deadline passed, and the function was called and returned.
+    Fired,
+    /// Somebody cancelled it before. The function was not called.
+    Cancelled,
+}
+
+/// A function that is called after some time, unless somebody cancels it before, from whatever process:
+/// as Python's `threading.Timer`.
+///
+/// One thread runs it, with [`run`](Self::run), or [`start`](Self::start) makes one. All others may
+/// [`cancel`](Self::cancel) it, [`wait`](Self::wait) for its end, or look at it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use procsync::{Timer, TimerOutcome, TimerState};
+///
+/// let timer = Arc::new(Timer::new());
+/// let alarm = || println!("nobody was there");
+/// let thread = Timer::start(timer.clone(), Duration::from_secs(60), alarm)?;
+/// assert!(timer.cancel());
+/// assert_eq!(thread.join().unwrap(), TimerOutcome::Cancelled);
+/// assert_eq!(timer.state(), TimerState::Cancelled);
+/// # Ok::<(), procsync::TimerError>(())
+/// ```
+///
+/// # Memory ordering
+///
+/// What the running thread did before the end, the function included, is visible to who sees that it
+/// [`Fired`](TimerState::Fired); what was done before a [`cancel`](Self::cancel), to who sees that.
+///
+/// # Death
+///
+/// If the thread that runs it dies, the timer is [`Abandoned`](TimerState::Abandoned), at once, to those
+/// who wait for it and those who look. The death of one that cancels comes before or after; that of one
+/// that waits means nothing to anybody else. With a timer in private memory there are no deaths, but
+/// panics.
+///
+/// # Representation
+///
+/// `#[repr(C)]`: 56 bytes, aligned to 8. All-zero memory is an idle timer.
+#[repr(C)]
+pub struct Timer {
+    state: AtomicU32,
+    obituary: Obituary,
+    /// In nanoseconds of `CLOCK_MONOTONIC`; `u64::MAX`: never. Written before `ARMED`.
+    deadline: LongNote,
+    runner: RawLock,
+}
+
+/// A timer that the calling thread has armed.
+struct Run<'timer> {
+    timer: &'timer Timer,
+    armed: u32,
+    patience: Patience,
+}
+
+impl Timer {
+    const_fn! {
+        /// An idle timer. (A `const fn`, except under loom.)
+        pub fn new() -> Self {
+            Self {
+                state: AtomicU32::new(0),
+                obituary: Obituary::new(),
+                deadline: LongNote::new(0),
+                runner: RawLock::new(),
+            }
+        }
+    }
+
+    /// Waits for `interval` on the calling thread, and then calls `f`, unless somebody cancels it.
+    ///
+    /// If it was cancelled before, it answers [`Cancelled`](TimerOutcome::Cancelled) at once.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyStarted`](TimerError::AlreadyStarted): it is armed, or finished and not reset.
+    /// [`TooManyHeld`](TimerError::TooManyHeld): the thread holds as many locks as it can, and the
+    /// timer is one more.
+    ///
+    /// # Panics
+    ///
+    /// As `f` does; the timer is [`Abandoned`](TimerState::Abandoned) then.
+    pub fn run(&self, interval: Duration, f: impl FnOnce()) -> Result<TimerOutcome, TimerError> {
+        let run = self.arm(Timeout::For(interval).start())?;
+        Ok(run.map_or(TimerOutcome::Cancelled, |run| run.complete(f)))
+    }
+
+    /// [`run`](Self::run) on a thread of its own. When this returns, the timer is armed. The thread ends
+    /// with the timer.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), and [`Spawn`](TimerError::Spawn): there was no thread to be had.
+    pub fn start<H>(
+        handle: H,
+        interval: Duration,
+        f: impl FnOnce() + Send + 'static,
+    ) -> Result<JoinHandle<TimerOutcome>, TimerError>
+    where
+        H: Deref<Target = Self> + Send + 'static,
+    {
+        let patience = Timeout::For(interval).start();
+        let (tell, told) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("timer".to_owned())
+            .spawn(move || {
+                let (run, report) = match handle.arm(patience) {
+                    Ok(run) => (run, Ok(())),
+                    Err(error) => (None, Err(error)),
+                };
+                // The other end waits for it.
+                let _ = tell.send(report);
+                run.map_or(TimerOutcome::Cancelled, |run| run.complete(f))
+            })
+            .map_err(TimerError::Spawn)?;
+        match told.recv() {
+            Ok(Err(error)) => Err(error),
+            // It told us, or it has panicked before it could, as joining it will tell.
+            Ok(Ok(())) | Err(_) => Ok(thread),
+        }
+    }
+
+    /// `None`: it was cancelled before.
+    fn arm(&self, patience: Patience) -> Result<Option<Run<'_>>, TimerError> {
+        loop {
+            let state = self.settled();
+            match phase(state) {
+                IDLE => {}
+                CALLED_OFF => {
+                    if self.replace(state, at(CANCELLED, state)) {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+                _ => return Err(TimerError::AlreadyStarted),
+            }
+            match self.runner.acquire(Timeout::Zero) {
+                Ok(()) => {}
+                Err(Refusal::TooManyHeld) => return Err(TimerError::TooManyHeld),
+                Err(Refusal::Deadlock | Refusal::RecursionLimit) => {
+                    return Err(TimerError::AlreadyStarted);
+                }
+                Err(Refusal::Held) => {
+                    // Another one is arming it, or has come to an end and is about to let go.
+                    let _armed = self.obituary.arm();
+                    self.sleep(state, Patience::Unlimited);
+                    continue;
+                }
+            }
+            self.runner.clear_poison();
+            let deadline = patience
+                .deadline()
+                .map_or(u64::MAX, Deadline::as_nanoseconds);
+            self.deadline.store(deadline, Ordering::Relaxed);
+            let armed = at(ARMED, state.wrapping_add(ONE_RUN));
+            if self.replace(state, armed) {
+                return Ok(Some(Run {
+                    timer: self,
+                    armed,
+                    patience,
+                }));
+            }
+            self.runner.release();
+        }
+    }
+
+    /// Prevents the function from being called. `true`: this very call did. Before the timer is armed,
+    /// too: then the next [`run`](Self::run) answers [`Cancelled`](TimerOutcome::Cancelled).
+    pub fn cancel(&self) -> bool {
+        let _armed = self.obituary.arm();
+        loop {
+            let state = self.settled();
+            let next = match phase(state) {
+                IDLE => CALLED_OFF,
+                ARMED => CANCELLED,
+                _ => return false,
+            };
+            if self.replace(state, at(next, state)) {
+                self.wake_all();
+                return true;
+            }
+        }
+    }
+
+    /// What it is doing. It may have changed by the time you look.
+    pub fn state(&self) -> TimerState {
+        TimerState::of(self.settled())
+    }
+
+    /// Waits until it is [finished](TimerState::is_finished), as long as it takes; how. An idle one is
+    /// waited for until somebody has armed it, too.
+    pub fn wait(&self) -> TimerState {
+        self.wait_with(Timeout::Forever)
+    }
+
+    /// Waits until it is finished, for `timeout` at most, by the monotonic clock; what it is doing then.
+    /// Zero is one look; what the clock cannot express is for ever.
+    pub fn wait_timeout(&self, timeout: Duration) -> TimerState {
+        self.wait_with(Timeout::For(timeout))
+    }
+
+    /// Waits until it is finished, until `deadline` at most; what it is doing then.
+    pub fn wait_until(&self, deadline: Instant) -> TimerState {
+        self.wait_with(Timeout::Until(deadline))
+    }
+
+    fn wait_with(&self, timeout: Timeout) -> TimerState {
+        let _armed = self.obituary.arm();
+        let patience = timeout.start();
+        loop {
+            let state = self.settled();
+            let seen = TimerState::of(state);
+            if seen.is_finished() || matches!(patience, Patience::Spent) {
+                return seen;
+            }
+            if self.sleep(state, patience) == Woken::ByTime {
+                return self.state();
+            }
+        }
+    }
+
+    /// Makes a finished timer idle, so that it can be armed again. `false`: it was not finished.
+    pub fn reset(&self) -> bool {
+        loop {
+            let state = self.settled();
+            if !TimerState::of(state).is_finished() {
+                return false;
+            }
+            if self.replace(state, at(IDLE, state)) {
+                return true;
+            }
+        }
+    }
+
+    /// How long until the deadline, if the timer is armed. [`Duration::MAX`] if that is never.
+    pub fn remaining(&self) -> Option<Duration> {
+        loop {
+            let state = self.settled();
+            if phase(state) != ARMED {
+                return None;
+            }
+            let deadline = self.deadline.load(Ordering::Relaxed);
+            if self.load() == state {
+                return Some(if deadline == u64::MAX {
+                    Duration::MAX
+                } else {
+                    Duration::from_nanos(deadline.saturating_sub(Deadline::now().as_nanoseconds()))
+                });
+            }
+        }
+    }
+
+    /// Sleeps while nothing changes; the caller has armed the obituary.
+    fn sleep(&self, state: u32, patience: Patience) -> Woken {
+        let word = kernel::whole(&self.state);
+        let deadline = patience.deadline();
+        let woken = match self.runner.awaited() {
+            Some(runner) => self.obituary.sleep_beside(runner, word, state, deadline),
+            None if self.runner.owner().is_some() => Woken::NotAsleep,
+            None => self.obituary.sleep(word, state, deadline),
+        };
+        if woken == Woken::ByDeath {
+            // The dead may have changed the state, and not have come to wake the others.
+            self.wake_all();
+        }
+        woken
+    }
+
+    /// The state, once a death of the running thread is noted in it.
+    fn settled(&self) -> u32 {
+        loop {
+            let state = self.load();
+            if !is_under_way(state) || self.runner.owner().is_some() {
+                return state;
+            }
+            let _armed = self.obituary.arm();
+            if self.replace(state, at(ABANDONED, state)) {
+                self.wake_all();
+            }
+        }
+    }
+
+    fn load(&self) -> u32 {
+        // ORDERING: Acquire pairs with the Release in `replace`: who sees a run sees that `runner` was
+        // taken for it, and what was done before its end.
+        self.state.load(Ordering::Acquire)
+    }
+
+    fn replace(&self, state: u32, next: u32) -> bool {
+        // ORDERING: Release pairs with the Acquire in `load`, and with the one here.
+        self.state
+            .compare_exchange(state, next, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    fn wake_all(&self) {
+        kernel::wake(&raw const self.state, usize::MAX);
+    }
+}
+
+impl Run<'_> {
+    /// Waits for the deadline, and calls `f` unless it is cancelled before.
+    fn complete(self, f: impl FnOnce()) -> TimerOutcome {
+        let timer = self.timer;
+        let _runner = OnDrop::new(|| timer.runner.release());
+        let running = at(RUNNING, self.armed);
+        if !self.reach_deadline() || !timer.replace(self.armed, running) {
+            return TimerOutcome::Cancelled;
+        }
+        let abandon = OnDrop::new(|| self.end(running, ABANDONED));
+        f();
+        abandon.forget();
+        self.end(running, FIRED);
+        TimerOutcome::Fired
+    }
+
+    /// `false`: somebody cancelled it.
+    fn reach_deadline(&self) -> bool {
+        let timer = self.timer;
+        let _armed = timer.obituary.arm();
+        loop {
+            if timer.load() != self.armed {
+                return false;
+            }
+            if let Patience::Spent = self.patience {
+                return true;
+            }
+            let word = kernel::whole(&timer.state);
+            let deadline = self.patience.deadline();
+            match timer.obituary.sleep(word, self.armed, deadline) {
+                Woken::ByTime => return true,
+                Woken::ByDeath => timer.wake_all(),
+                Woken::ByState | Woken::NotAsleep => {}
+            }
+        }
+    }
+
+    /// Not in a child that `f` has forked: the parent runs the timer.
+    fn end(&self, running: u32, end: u32) {
+        let timer = self.timer;
+        if !robust::with(|thread| timer.runner.is_owned_by(thread)) {
+            return;
+        }
+        let _armed = timer.obituary.arm();
+        if timer.replace(running, at(end, running)) {
+            timer.wake_all();
+        }
+    }
+}
+
+impl Default for Timer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer")
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
