@@ -11,9 +11,11 @@ mod memory;
 mod process;
 mod pthread;
 mod robust_list;
+mod sleepers;
 
 pub use gate::Gate;
 pub use memory::{Mapped, Plain};
 pub use process::{Child, End, Waiting, fork, until};
 pub use pthread::{Found, Pthread};
 pub use robust_list::{MUSLS_OFFSET, register_list, unregister_list};
+pub use sleepers::sleepers;
