@@ -18,7 +18,8 @@
 //!   arrives first, and does that afterwards. Meanwhile nobody else can arrive.
 //! - *break* (timeout, abort, death, a panicking action): the next generation, `BROKEN`; the history says
 //!   that it was not released. If nobody had arrived, only `BROKEN`.
-//! - *reset*: the same without `BROKEN`.
+//! - *reset*: breaks it, clears the marks of the dead, and takes `BROKEN` back; or ends what has begun
+//!   since, without `BROKEN`.
 //!
 //! Whoever ends a generation then wakes all who sleep. A waiter learns from the history how its own
 //! ended, whatever has happened since. If more than ten ended before it came to look, the last of which
@@ -27,13 +28,19 @@
 //! # Deaths
 //!
 //! The [`obituary`](crate::wait) is armed for the whole of every operation. Whoever wakes through it,
-//! breaks the generation if it is still its own, and in any case wakes everybody: the dead may have
-//! ended a generation, and not have come to wake those who slept.
+//! breaks the generation if it is still its own, and wakes everybody: the dead may have ended a
+//! generation, and not have come to wake those who slept. One whose generation is over passes the death
+//! on to the next sleeper, whose own it may concern.
 //!
 //! A party that dies where nobody else sleeps wakes nobody. For those who come later, one of the parties
 //! holds the `watch`, a lock: if it dies, the kernel marks it, and whoever comes finds the mark and
-//! breaks the barrier. (It goes unnoticed if the one that waits alone came before the holder of the
-//! watch had left the meeting before. Then it counts as arrived, as it had.)
+//! breaks the barrier. The mark stays until a *reset*. (It goes unnoticed if the one that waits alone
+//! came before the holder of the watch had left the meeting before. Then it counts as arrived, as it
+//! had.)
+//!
+//! An action may use other primitives, which arm themselves. So who runs one holds another lock
+//! meanwhile, the `leader`'s, with its `WAITERS` set: everybody sleeps beside its word, and the kernel
+//! wakes one of them.
 
 use core::fmt;
 use std::time::{Duration, Instant};
@@ -42,13 +49,14 @@ use crate::deadline::{Patience, Timeout};
 use crate::error::BarrierError;
 use crate::on_drop::OnDrop;
 use crate::raw_lock::RawLock;
+use crate::robust::{self, DeadMansArm};
 use crate::sync::{AtomicU64, Note, Ordering, const_fn, kernel};
 use crate::wait::{Obituary, Woken};
 
 const BROKEN: u64 = 1 << 31;
 const GENERATIONS: u64 = BROKEN - 1;
 const ARRIVED_SHIFT: u32 = 32;
-const ARRIVED_MAX: u64 = (1 << 22) - 1;
+const ARRIVED_MAX: u32 = (1 << 22) - 1;
 const HISTORY_SHIFT: u32 = 54;
 const HISTORY_LENGTH: u32 = 10;
 
@@ -78,7 +86,7 @@ impl State {
     }
 
     fn arrived(self) -> u32 {
-        u32::try_from(self.0 >> ARRIVED_SHIFT & ARRIVED_MAX).unwrap_or_default()
+        u32::try_from(self.0 >> ARRIVED_SHIFT & u64::from(ARRIVED_MAX)).unwrap_or_default()
     }
 
     fn history(self) -> u64 {
@@ -86,13 +94,13 @@ impl State {
     }
 
     fn with_one_more(self) -> Self {
-        Self(self.0 + (1 << ARRIVED_SHIFT))
+        Self(self.0.wrapping_add(1 << ARRIVED_SHIFT))
     }
 
     /// The next generation, with nobody arrived, and not broken.
     fn after(self, outcome: Outcome) -> Self {
         let released = u64::from(matches!(outcome, Outcome::Released));
-        let generation = (self.0 + 1) & GENERATIONS;
+        let generation = self.0.wrapping_add(1) & GENERATIONS;
         Self((self.history() << 1 | released) << HISTORY_SHIFT | generation)
     }
 
@@ -169,7 +177,7 @@ impl State {
 ///
 /// # Representation
 ///
-/// `#[repr(C)]`: 56 bytes, aligned to 8. All-zero memory is a barrier for no parties, where every wait
+/// `#[repr(C)]`: 96 bytes, aligned to 8. All-zero memory is a barrier for no parties, where every wait
 /// is [`BarrierError::Broken`].
 #[repr(C)]
 pub struct Barrier {
@@ -178,6 +186,7 @@ pub struct Barrier {
     parties: Note,
     obituary: Obituary,
     watch: RawLock,
+    leader: RawLock,
 }
 
 /// How a party came to a meeting that took place.
@@ -216,6 +225,7 @@ impl Barrier {
                 parties: Note::new(parties),
                 obituary: Obituary::new(),
                 watch: RawLock::new(),
+                leader: RawLock::new(),
             }
         }
     }
@@ -290,12 +300,27 @@ impl Barrier {
         let _watching = self.take_watch();
         let _armed = self.obituary.arm();
         let patience = timeout.start();
-        let parties = self.parties();
-        let arrival = self.arrive(patience, action.is_some())?;
+        let mut lead = None;
+        let arrival = loop {
+            let state = self.enter(patience)?;
+            let is_last = state.arrived() + 1 == self.parties();
+            let next = match &action {
+                Some(_) if is_last => {
+                    lead = Some(self.take_the_lead());
+                    state.with_one_more()
+                }
+                None if is_last => state.after(Outcome::Released),
+                _ => state.with_one_more(),
+            };
+            if self.replace(state, next) {
+                break state;
+            }
+            lead = None;
+        };
         let index = arrival.arrived();
-        let is_leader = index + 1 == parties;
+        let is_leader = index + 1 == self.parties();
         match action {
-            Some(action) if is_leader => self.run(action, arrival.with_one_more())?,
+            Some(action) if is_leader => self.run(action, lead, arrival.with_one_more())?,
             None if is_leader => {
                 if index > 0 {
                     self.wake_everybody();
@@ -306,46 +331,66 @@ impl Barrier {
         Ok(BarrierWait { index, is_leader })
     }
 
-    /// Counts in; what the state was before.
-    fn arrive(&self, patience: Patience, has_action: bool) -> Result<State, BarrierError> {
-        let parties = self.parties();
+    /// Waits until one more may arrive; the state then.
+    fn enter(&self, patience: Patience) -> Result<State, BarrierError> {
         loop {
             let state = self.load();
-            if state.is_broken() || parties == 0 {
+            if state.is_broken() || self.parties() == 0 || state.arrived() == ARRIVED_MAX {
                 return Err(BarrierError::Broken);
             }
-            if self.watch.is_poisoned() {
+            if self.somebody_died() {
                 self.break_up(state.generation());
-            } else if state.arrived() >= parties {
+            } else if state.arrived() < self.parties() {
+                return Ok(state);
+            } else {
                 // The action of the last generation runs.
                 self.sleep_until_it_ends(state, patience)?;
-            } else {
-                let is_last = state.arrived() + 1 == parties;
-                let next = if is_last && !has_action {
-                    state.after(Outcome::Released)
-                } else {
-                    state.with_one_more()
-                };
-                if self.replace(state, next) {
-                    return Ok(state);
-                }
             }
         }
     }
 
+    /// For the one that is about to be the last to arrive, with an action.
+    fn take_the_lead(&self) -> (OnDrop<impl FnOnce()>, DeadMansArm) {
+        let leads = self.leader.acquire(Timeout::Forever).is_ok();
+        if leads {
+            self.leader.awaited();
+        }
+        let release = OnDrop::new(move || {
+            if leads {
+                self.leader.release();
+            }
+        });
+        // The lock's acquisition has taken the slot.
+        (release, self.obituary.arm())
+    }
+
     /// The last to arrive, in a generation that nobody else can join.
-    fn run(&self, action: impl FnOnce(), full: State) -> Result<(), BarrierError> {
+    fn run<Lead>(
+        &self,
+        action: impl FnOnce(),
+        lead: Lead,
+        full: State,
+    ) -> Result<(), BarrierError> {
+        let incarnation = robust::incarnation();
         let breaker = OnDrop::new(|| {
             self.break_up(full.generation());
         });
         action();
         breaker.forget();
-        if self.replace(full, full.after(Outcome::Released)) {
-            self.wake_everybody();
-            Ok(())
-        } else {
-            Err(BarrierError::Broken)
+        if robust::incarnation() != incarnation {
+            // A child that the action has forked: the meeting is the parent's.
+            return Err(BarrierError::Broken);
         }
+        // The action may have used other primitives, which have left the slot empty.
+        let _armed = self.obituary.arm();
+        let released = self.replace(full, full.after(Outcome::Released));
+        // Before anybody comes back to take the lead of the next meeting.
+        drop(lead);
+        if !released {
+            return Err(BarrierError::Broken);
+        }
+        self.wake_everybody();
+        Ok(())
     }
 
     fn wait_for_the_end(&self, generation: u32, patience: Patience) -> Result<(), BarrierError> {
@@ -369,23 +414,30 @@ impl Barrier {
         if let Patience::Spent = patience {
             return Err(BarrierError::TimedOut);
         }
-        let watched = self.watch.watched();
-        let somebody_died = self.watch.is_poisoned() || {
+        let locks = [self.watch.watched(), self.leader.watched()];
+        let woken = if self.somebody_died() {
+            Woken::ByDeath
+        } else {
             let word = kernel::low_half(&self.state);
-            let low_half = state.low_half();
-            match self
-                .obituary
-                .sleep_beside(watched, word, low_half, patience.deadline())
-            {
-                Woken::ByTime => return Err(BarrierError::TimedOut),
-                woken => woken == Woken::ByDeath,
-            }
+            self.obituary
+                .sleep_beside_both(locks, word, state.low_half(), patience.deadline())
         };
-        if somebody_died {
-            self.break_up(state.generation());
-            self.wake_everybody();
+        match woken {
+            Woken::ByTime => return Err(BarrierError::TimedOut),
+            Woken::ByDeath => {
+                if !self.break_up(state.generation()) {
+                    self.wake_everybody();
+                    self.obituary.wake_one();
+                }
+            }
+            Woken::ByState | Woken::NotAsleep | Woken::ToLook => {}
         }
         Ok(())
+    }
+
+    /// Whether one of those who can be told of later has died.
+    fn somebody_died(&self) -> bool {
+        self.watch.is_poisoned() || self.leader.is_poisoned()
     }
 
     /// Breaks this generation; `false`: it was over.
@@ -406,7 +458,11 @@ impl Barrier {
     /// [`Broken`](BarrierError::Broken). The barrier is as new then, broken or not before.
     pub fn reset(&self) {
         let _armed = self.obituary.arm();
+        // First nobody is arrived, and nobody can arrive: else, if this thread died, one that died alone
+        // would count, with its mark gone.
+        self.abort();
         self.watch.clear_poison();
+        self.leader.clear_poison();
         loop {
             let state = self.load();
             if self.replace(state, state.after_if_any(Outcome::NotReleased)) {
@@ -443,7 +499,7 @@ impl Barrier {
 
     /// Whether it is broken, so that every wait fails until somebody resets it.
     pub fn is_broken(&self) -> bool {
-        self.load().is_broken() || self.watch.is_poisoned() || self.parties() == 0
+        self.load().is_broken() || self.somebody_died() || self.parties() == 0
     }
 
     fn load(&self) -> State {
@@ -464,8 +520,11 @@ impl Barrier {
     }
 
     /// One of the parties holds it, if it was free when that one came, and there is room for a lock.
+    ///
+    /// The mark of a death stays for all to see: to take it over is to hide it for an instant.
     fn take_watch(&self) -> Option<OnDrop<impl FnOnce()>> {
-        let taken = self.watch.owner().is_none() && self.watch.acquire(Timeout::Zero).is_ok();
+        let is_free = self.watch.owner().is_none() && !self.watch.is_poisoned();
+        let taken = is_free && self.watch.acquire(Timeout::Zero).is_ok();
         taken.then(|| OnDrop::new(|| self.watch.release()))
     }
 }

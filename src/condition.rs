@@ -10,18 +10,23 @@
 //! | 1 | `ARRIVED` | somebody came, or looked around, since the last notify began |
 //! | 2–31 | sequence | how often somebody notified |
 //!
-//! `ran_out`: the sequence after the last notify that found fewer sleepers than it was to wake.
-//! `returning`: who is on the way from its sleep to the lock, by TID. And the
+//! `ran_out`: the sequence after the last notify that ran out of sleepers, or will.
+//! `returning`: places for the TIDs of those on the way from their sleep to the lock. And the
 //! [`obituary`](crate::wait).
 //!
 //! - *wait*: holding the lock, sets `WAITERS` and `ARRIVED`; releases the lock; sleeps on the word,
 //!   whose sequence it has seen under the lock.
 //! - *notify*: nothing without `WAITERS`. Clears `ARRIVED`; then the sequence advances and n sleepers
 //!   are woken in one step of the kernel (`FUTEX_WAKE_OP`), so no death comes between. If fewer than n
-//!   slept, nobody does who waited then, which it notes in `ran_out`, and it clears `WAITERS`, unless
-//!   somebody has `ARRIVED` meanwhile, for whom it starts again.
+//!   slept, nobody does who waited then, which it notes in `ran_out`, and it clears `WAITERS`; or if
+//!   somebody has `ARRIVED` meanwhile, it does all that once more: who looked at `ran_out` before it
+//!   was noted finds another sequence than it was about to sleep on, and looks again.
 //!
-//! Who finds the sequence changed before it slept returns, too: it may be whom the notify was for.
+//! A wait is over when the kernel says that it was woken through the word, and the sequence has
+//! advanced; or when a notify `ran_out` that began after it. One that finds the sequence advanced before
+//! it slept, or between two sleeps (a signal, a look around), cannot know whom that notify reached: it
+//! was for others, unless it `ran_out`.
+//!
 //! The kernel's queue keeps the order, and has the living only; nothing here counts waiters, so the dead
 //! need not be taken out.
 //!
@@ -32,12 +37,13 @@
 //! 1. *Asleep, and just woken*: the obituary is armed. A death wakes a sleeper, which ends all waits,
 //!    by a notify to everybody: spurious wake-ups, at once.
 //! 2. *Taking the lock back*: the lock's own entry is in the pending slot, for the lock must not be lost;
-//!    there is only one slot. So it first writes its TID into a place of `returning`, still armed, and
-//!    takes it out when it has the lock. Waiters look around once a second: if a TID is there whose
-//!    thread is gone, they end all waits. The kernel tells whether it is gone ([`kernel::is_gone`]).
+//!    there is only one slot. So before that its TID is in a place of `returning`, until it has the lock.
+//!    Waiters look around once a second: if a TID is there whose thread is gone, they end all waits. The
+//!    kernel tells whether it is gone ([`kernel::is_gone`]).
 //!
-//! A waiter that looks around is out of the queue for an instant, and then last in it. A notify in
-//! that instant that found too few sleepers is told by `ran_out`: newer than the wait.
+//! A waiter takes a place before it sleeps, if one is free, and marks it `ASLEEP`: if all who sleep look
+//! around in the very instant of a death, and no wake-up finds them, they find the TID. Who returns and
+//! has none takes the place of one that is asleep.
 //!
 //! A lock in private memory dies with all its threads; its waiters do none of this.
 
@@ -49,7 +55,7 @@ use crate::deadline::{self, Deadline, Patience, Timeout};
 use crate::error::Poisoned;
 use crate::kernel::Waited;
 use crate::raw_lock::RawLock;
-use crate::robust;
+use crate::robust::{self, Thread, owner};
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
 use crate::wait::{Obituary, Woken};
 use crate::{LockGuard, RLockGuard};
@@ -68,6 +74,12 @@ const ROUND: Duration = Duration::from_secs(1);
 const PLACES: usize = 5;
 /// Of a place: somebody may be waiting for it.
 const WANTED: u32 = 0x8000_0000;
+/// Of a place: who has it is asleep, or was not notified, and can do without.
+const ASLEEP: u32 = 0x4000_0000;
+
+/// A `ran_out` is not trusted that comes so much later than the sequence: it has aged until it looks
+/// new again.
+const TOO_NEW: i32 = 1 << 24;
 
 fn has_waiters(word: u32) -> bool {
     word & WAITERS != 0
@@ -81,12 +93,11 @@ fn sequence(word: u32) -> u32 {
     word & !NOTICE
 }
 
-/// Whether the sequence `later` comes after `earlier`: they are less than half of all apart.
-fn comes_after(later: u32, earlier: u32) -> bool {
+/// By how much the sequence `later` comes after `earlier`: they are less than half of all apart.
+fn distance(later: u32, earlier: u32) -> i32 {
     sequence(later)
         .wrapping_sub(sequence(earlier))
         .cast_signed()
-        > 0
 }
 
 /// A guard that a [`Condition`] can wait with: a [`LockGuard`] or an [`RLockGuard`].
@@ -356,7 +367,10 @@ impl Condition {
         let mut word = self.sequence.load(Ordering::Relaxed);
         loop {
             match self.announce(word) {
-                Ok(announced) => return announced,
+                Ok(announced) => {
+                    self.renew_ran_out(announced);
+                    return announced;
+                }
                 Err(now) => word = now,
             }
         }
@@ -380,27 +394,49 @@ impl Condition {
                 Ok(announced) => kernel::wait(&self.sequence, announced, patience.deadline()),
                 Err(_) => Waited::Changed,
             };
-            seen = self.sequence.load(Ordering::Relaxed);
-            if sequence(seen) != sequence(begun) {
+            let now = self.look();
+            let woken = end == Waited::Woken && sequence(now) != sequence(seen);
+            if woken || self.ran_out_since(begun) {
                 return true;
             }
             if end == Waited::TimedOut {
                 return false;
             }
+            seen = now;
         }
+    }
+
+    fn look(&self) -> u32 {
+        // ORDERING: Acquire pairs with the Release in `run_out`: who sees `WAITERS` cleared, or what
+        // was made of the word since, sees `ran_out`.
+        self.sequence.load(Ordering::Acquire)
+    }
+
+    fn ran_out_since(&self, begun: u32) -> bool {
+        distance(self.ran_out.load(Ordering::Relaxed), begun) > 0
     }
 
     fn wait_among_mortals(&self, lock: &RawLock, patience: Patience) -> bool {
         let begun = self.arrive();
+        let me = robust::with(Thread::tid);
+        let namesake = self.find_place(|place| take_off(place, |taken| owner(taken) == me));
+        if namesake.is_some() {
+            // It died, and the TID was given away again.
+            self.mourn();
+        }
+        let early = self.find_place(|place| claim(place, 0, me | ASLEEP));
         lock.release();
         let armed = self.obituary.arm();
         let end = self.sleep(begun, patience.deadline());
-        let place = (end == End::Notified).then(|| self.find_place());
+        let place = match end {
+            End::Notified => Some(self.confirm_or_find_place(early, me)),
+            End::Spurious | End::TimedOut => early,
+        };
         // From here on the pending slot is the lock's.
         drop(armed);
         lock.reacquire();
         if let Some(place) = place {
-            Self::leave(place);
+            leave(place, me);
         }
         end != End::TimedOut
     }
@@ -417,20 +453,17 @@ impl Condition {
                 }
                 Err(_) => Woken::NotAsleep,
             };
-            // ORDERING: Acquire pairs with the Release in `run_out`: who sees `WAITERS` cleared sees
-            // `ran_out`.
-            let now = self.sequence.load(Ordering::Acquire);
+            let now = self.look();
             let advanced = sequence(now) != sequence(seen);
-            let was_missed = || comes_after(self.ran_out.load(Ordering::Relaxed), begun);
             match woken {
                 Woken::ByDeath => {
                     self.mourn();
                     return End::Spurious;
                 }
-                Woken::ByState | Woken::NotAsleep if advanced => return End::Notified,
-                _ if was_missed() => return End::Notified,
+                Woken::ByState if advanced => return End::Notified,
+                _ if self.ran_out_since(begun) => return End::Notified,
                 Woken::ByTime if round.is_none() => return End::TimedOut,
-                Woken::ByTime if self.somebody_died() => return End::Spurious,
+                Woken::ByTime | Woken::ToLook if self.somebody_died() => return End::Spurious,
                 _ => seen = now,
             }
         }
@@ -446,17 +479,38 @@ impl Condition {
         self.notify_waiters(u32::MAX);
     }
 
-    /// Takes a place among the returning, still armed.
-    fn find_place(&self) -> &AtomicU32 {
-        let me = robust::with(robust::Thread::tid);
+    /// Whether somebody died on the way to the lock. If so, all waits end.
+    fn somebody_died(&self) -> bool {
+        let died = self.returning.iter().any(take_off_the_dead);
+        if died {
+            self.mourn();
+        }
+        died
+    }
+
+    fn find_place(&self, claim: impl Fn(&AtomicU32) -> bool) -> Option<&AtomicU32> {
+        self.returning.iter().find(|place| claim(place))
+    }
+
+    /// A place for one that is on its way to the lock, still armed.
+    fn confirm_or_find_place<'condition>(
+        &'condition self,
+        early: Option<&'condition AtomicU32>,
+        me: u32,
+    ) -> &'condition AtomicU32 {
+        if let Some(place) = early.filter(|place| claim(place, me | ASLEEP, me)) {
+            return place;
+        }
         loop {
-            if let Some(place) = self.returning.iter().find(|place| claim(place, me)) {
+            let place = self
+                .find_place(|place| claim(place, 0, me))
+                .or_else(|| self.find_place(|place| take_from_a_sleeper(place, me)));
+            if let Some(place) = place {
                 return place;
             }
-            let place = &self.returning[me as usize % PLACES];
-            match self.wait_for_place(place) {
+            match self.wait_for_place(&self.returning[me as usize % PLACES]) {
                 Woken::ByDeath => self.mourn(),
-                Woken::ByTime => drop(self.somebody_died()),
+                Woken::ByTime | Woken::ToLook => drop(self.somebody_died()),
                 Woken::ByState | Woken::NotAsleep => {}
             }
         }
@@ -465,38 +519,11 @@ impl Condition {
     fn wait_for_place(&self, place: &AtomicU32) -> Woken {
         let taken = place.load(Ordering::Relaxed);
         let wanted = taken | WANTED;
-        if taken == 0 {
+        if taken == 0 || taken & ASLEEP != 0 || !claim(place, taken, wanted) {
             return Woken::NotAsleep;
         }
-        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-        match place.compare_exchange(taken, wanted, success, failure) {
-            Ok(_) => {
-                let round = deadline::earlier(None, ROUND);
-                self.obituary.sleep(kernel::whole(place), wanted, round)
-            }
-            Err(_) => Woken::NotAsleep,
-        }
-    }
-
-    /// Gives a place back. Should this thread die before it wakes the next, that one looks around.
-    fn leave(place: &AtomicU32) {
-        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-        let mut taken = place.load(Ordering::Relaxed);
-        while let Err(now) = place.compare_exchange(taken, 0, success, failure) {
-            taken = now;
-        }
-        if taken & WANTED != 0 {
-            kernel::wake(place, 1);
-        }
-    }
-
-    /// Whether somebody died on the way to the lock. If so, all waits end.
-    fn somebody_died(&self) -> bool {
-        let died = self.returning.iter().any(take_off_the_dead);
-        if died {
-            self.mourn();
-        }
-        died
+        let round = deadline::earlier(None, ROUND);
+        self.obituary.sleep(kernel::whole(place), wanted, round)
     }
 
     /// Ends the waits of up to `n` sleepers, those first that have slept longest.
@@ -521,13 +548,29 @@ impl Condition {
 
     #[cold]
     fn notify_waiters(&self, n: u32) {
-        let mut left = n;
-        while let Some(word) = self.begin_to_notify() {
-            let woken = kernel::add_and_wake(&self.sequence, STEP, left, NEVER);
-            left = left.saturating_sub(u32::try_from(woken).unwrap_or(u32::MAX));
-            if left == 0 || self.run_out(word.wrapping_add(u32::from(STEP))) {
-                break;
-            }
+        let left = self.advance(n);
+        if left > 0 {
+            // For those who arrived, or looked around, while this was under way.
+            self.advance(left);
+        }
+    }
+
+    /// One notify for `n`; for how many there is to be another.
+    fn advance(&self, n: u32) -> u32 {
+        let Some(word) = self.begin_to_notify() else {
+            return 0;
+        };
+        let next = word.wrapping_add(u32::from(STEP));
+        if n == u32::MAX {
+            // It will run out: who looks around while this thread dies, finds so.
+            self.note_ran_out(next);
+        }
+        let woken = kernel::add_and_wake(&self.sequence, STEP, n, NEVER);
+        let left = n.saturating_sub(u32::try_from(woken).unwrap_or(u32::MAX));
+        if left == 0 || self.run_out(next) {
+            0
+        } else {
+            left
         }
     }
 
@@ -550,36 +593,71 @@ impl Condition {
 
     /// Nobody sleeps who waited when the word became `word`. `false`: somebody came meanwhile.
     fn run_out(&self, word: u32) -> bool {
-        let mut last = self.ran_out.load(Ordering::Relaxed);
-        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-        while comes_after(word, last) {
-            match self
-                .ran_out
-                .compare_exchange(last, sequence(word), success, failure)
-            {
-                Ok(_) => break,
-                Err(now) => last = now,
-            }
-        }
+        self.note_ran_out(word);
         let (success, failure) = (Ordering::Release, Ordering::Relaxed);
         self.sequence
             .compare_exchange(word, word & !WAITERS, success, failure)
             .map_or_else(|now| !somebody_arrived(now), |_| true)
     }
+
+    fn note_ran_out(&self, word: u32) {
+        let mut last = self.ran_out.load(Ordering::Relaxed);
+        while distance(word, last) > 0 {
+            match exchange(&self.ran_out, last, sequence(word)) {
+                Ok(_) => break,
+                Err(now) => last = now,
+            }
+        }
+    }
+
+    /// So that it does not grow so old that it looks new.
+    fn renew_ran_out(&self, begun: u32) {
+        let last = self.ran_out.load(Ordering::Relaxed);
+        if distance(last, begun) > TOO_NEW || distance(begun, last) > TOO_NEW {
+            // If not, somebody else has.
+            let _ = exchange(&self.ran_out, last, sequence(begun));
+        }
+    }
 }
 
-fn claim(place: &AtomicU32, me: u32) -> bool {
-    let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-    place.load(Ordering::Relaxed) == 0 && place.compare_exchange(0, me, success, failure).is_ok()
+/// Of words that order nothing: the lock does.
+fn exchange(word: &AtomicU32, from: u32, to: u32) -> Result<u32, u32> {
+    word.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)
+}
+
+fn claim(place: &AtomicU32, from: u32, to: u32) -> bool {
+    place.load(Ordering::Relaxed) == from && exchange(place, from, to).is_ok()
+}
+
+fn take_from_a_sleeper(place: &AtomicU32, me: u32) -> bool {
+    let taken = place.load(Ordering::Relaxed);
+    taken & ASLEEP != 0 && exchange(place, taken, me).is_ok()
+}
+
+/// Gives a place back, if it is still one's own. Should this thread die before it wakes those who want
+/// it, they look around.
+fn leave(place: &AtomicU32, me: u32) {
+    let mut taken = place.load(Ordering::Relaxed);
+    while owner(taken) == me {
+        match exchange(place, taken, 0) {
+            Ok(_) if taken & WANTED != 0 => {
+                kernel::wake(place, usize::MAX);
+                return;
+            }
+            Ok(_) => return,
+            Err(now) => taken = now,
+        }
+    }
 }
 
 /// Whether the place is of one that is gone; if so, it is free now.
 fn take_off_the_dead(place: &AtomicU32) -> bool {
+    take_off(place, |taken| kernel::is_gone(owner(taken)))
+}
+
+fn take_off(place: &AtomicU32, whom: impl Fn(u32) -> bool) -> bool {
     let taken = place.load(Ordering::Relaxed);
-    let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-    taken != 0
-        && kernel::is_gone(robust::owner(taken))
-        && place.compare_exchange(taken, 0, success, failure).is_ok()
+    taken != 0 && whom(taken) && exchange(place, taken, 0).is_ok()
 }
 
 impl Default for Condition {

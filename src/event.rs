@@ -135,9 +135,10 @@ impl Event {
         let mut word = self.word.load(Ordering::Relaxed);
         while is_set(word) {
             let next = generation(word).wrapping_add(NEXT);
-            // ORDERING: Relaxed: as a read-modify-write it carries on the release sequence of the
-            // set, for waiters that see only the new generation.
-            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+            // ORDERING: Acquire: who clears, looks, and then waits, looks after the clear, and sees what
+            // came before a set that the clear has undone. As a read-modify-write it carries on the
+            // release sequence of that set, for waiters that see only the new generation.
+            let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
             match self.word.compare_exchange(word, next, success, failure) {
                 Ok(_) => return,
                 Err(now) => word = now,

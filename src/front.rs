@@ -86,7 +86,7 @@ macro_rules! lock_front {
                     Err(Refusal::Held) => Err(when_held),
                     Err(Refusal::Deadlock) => Err(AcquireError::Deadlock),
                     Err(Refusal::RecursionLimit) => Err(AcquireError::RecursionLimit),
-                    Err(Refusal::TooManyHeld) => Err(AcquireError::TooManyHeld),
+                    Err(Refusal::TooManyHeld | Refusal::Forked) => Err(AcquireError::TooManyHeld),
                 }
             }
 

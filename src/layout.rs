@@ -61,7 +61,8 @@ mod representation {
     assert_eq_size!(Event, u32);
     assert_eq_size!(Condition, [u32; 8]);
     assert_eq_align!(Semaphore, BoundedSemaphore, Event, Condition, u32);
-    assert_eq_size!(Barrier, Timer, [u64; 7]);
+    assert_eq_size!(Barrier, [u64; 12]);
+    assert_eq_size!(Timer, [u64; 7]);
     assert_eq_align!(Barrier, Timer, u64);
 
     const_assert_eq!(header::LEN, 64);

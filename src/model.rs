@@ -106,6 +106,13 @@ pub fn step() {
     kernel::step();
 }
 
+/// How many threads are asleep in the modelled kernel now.
+///
+/// A scenario that wants others to be asleep first yields, and then looks here.
+pub fn asleep() -> usize {
+    kernel::asleep()
+}
+
 /// A thread that may die. A scenario has one at most.
 #[derive(Debug)]
 pub struct Mortal<T>(loom::thread::JoinHandle<Option<T>>);

@@ -78,6 +78,8 @@ pub(crate) enum Refusal {
     RecursionLimit,
     /// The calling thread cannot hold more locks.
     TooManyHeld,
+    /// A signal handler has forked, and this is the child: to be tried again, as who it is now.
+    Forked,
 }
 
 /// A lock without data. All-zero memory is a free one.
@@ -131,7 +133,12 @@ impl RawLock {
             if self.acquire_uncontended(thread) {
                 return Ok(());
             }
-            self.acquire_contended(thread, timeout)
+            loop {
+                match self.acquire_contended(thread, timeout) {
+                    Err(Refusal::Forked) => {}
+                    outcome => return outcome,
+                }
+            }
         })
     }
 
@@ -191,6 +198,9 @@ impl RawLock {
         let mut spins = SPIN_LIMIT;
         loop {
             let word = self.word.load(Ordering::Relaxed);
+            if !thread.is_known() {
+                return Err(Refusal::Forked);
+            }
             if is_free(word) {
                 if self.take(word, thread) {
                     self.note_death(word);

@@ -119,7 +119,10 @@ impl Armed<'_> {
 
 impl Drop for Armed<'_> {
     fn drop(&mut self) {
-        self.thread.set_pending(self.before);
+        // Not in a child that a signal handler has forked.
+        if self.thread.is_known() {
+            self.thread.set_pending(self.before);
+        }
     }
 }
 
@@ -131,11 +134,12 @@ pub(crate) struct DeadMansArm {
 
 impl Drop for DeadMansArm {
     fn drop(&mut self) {
-        if !self.slot.is_null() {
-            // SAFETY: the slot is in this thread's head, which libc keeps as long as the thread
-            // lives. The arm is not `Send`.
-            unsafe { kernel::store_link(self.slot.expose_provenance(), self.before) };
-        }
+        with(|thread| {
+            // Not in a child that a signal handler has forked.
+            if thread.pending.get() == self.slot && thread.has_slot() {
+                thread.set_pending(self.before);
+            }
+        });
     }
 }
 
@@ -145,20 +149,26 @@ impl Drop for DeadMansArm {
 /// Nests, and asks for nothing that a signal handler may not do.
 pub(crate) fn arm(word: *const AtomicU32) -> DeadMansArm {
     with(|thread| {
-        if !thread.find_slot() {
-            // No libc has threads without a list; and for one of our own there is no memory.
-            return DeadMansArm {
-                slot: ptr::null(),
-                before: 0,
-            };
-        }
-        // SAFETY: as in `set_pending`.
-        let before = unsafe { kernel::load_link(thread.pending()) };
-        thread.point_at(thread.entry_of(word));
+        // Otherwise libc has a thread without a list, and for one of our own there is no memory.
+        let before = if thread.find_slot() {
+            thread.exchange_pending(thread.entry_of(word))
+        } else {
+            0
+        };
         DeadMansArm {
             slot: thread.pending.get(),
             before,
         }
+    })
+}
+
+/// Whether the calling thread may die here without anybody missing it: it is not in the middle of an
+/// operation, which a signal handler has interrupted.
+pub(crate) fn is_at_rest() -> bool {
+    with(|thread| {
+        // SAFETY: as in `set_pending`.
+        let pending = unsafe { kernel::load_link(thread.pending()) };
+        !thread.has_slot() || pending == 0 || pending == thread.first()
     })
 }
 
@@ -174,7 +184,7 @@ pub(crate) fn incarnation() -> u32 {
 #[cold]
 fn first_incarnation() -> u32 {
     if kernel::install_hooks(forget, keeper::thread_ends) {
-        kernel::begin_incarnation();
+        kernel::begin_incarnations();
     }
     kernel::incarnation()
 }
@@ -191,15 +201,28 @@ impl Thread {
     ///
     /// Nests: the slot gets back what it held. The thread must not be blank.
     pub(crate) fn arm(&self, entry: Entry) -> Armed<'_> {
-        // SAFETY: as in `set_pending`.
-        let before = unsafe { kernel::load_link(self.pending()) };
-        self.point_at(entry);
-        // The lock that is being released may be what the slot names since it was acquired.
-        let before = if before == entry.0 { 0 } else { before };
+        let before = self.exchange_pending(entry);
         Armed {
             thread: self,
             before,
         }
+    }
+
+    /// Makes the slot name `entry`; what it named before, for it to be given back.
+    ///
+    /// If that is the newest lock, which it names since that was acquired, it is not given back: it
+    /// may be the newest no more by then, or not be held. Its release takes a little longer for it.
+    fn exchange_pending(&self, entry: Entry) -> usize {
+        // SAFETY: as in `set_pending`.
+        let before = unsafe { kernel::load_link(self.pending()) };
+        self.point_at(entry);
+        let is_newest = before == self.first() || before == entry.0;
+        if is_newest { 0 } else { before }
+    }
+
+    /// Whether the place of the slot is known.
+    fn has_slot(&self) -> bool {
+        self.pending.get() != NOWHERE.next()
     }
 
     /// The same without an end, for a word that the thread is about to own, or owns.
@@ -223,7 +246,7 @@ impl Thread {
 
     /// Sees to it that the place of the slot is known, of a blank thread, too.
     fn find_slot(&self) -> bool {
-        if self.pending.get() != NOWHERE.next() {
+        if self.has_slot() {
             return true;
         }
         match kernel::robust_head().filter(|head| DISTANCES.contains(&head.distance)) {
@@ -475,7 +498,7 @@ impl Thread {
 
     /// Makes the thread blank: it holds nothing, or what it holds is not its own any more.
     fn become_blank(&self) {
-        if self.is_known() {
+        if self.has_slot() {
             self.point_nowhere();
         }
         self.tid.set(UNKNOWN);

@@ -13,6 +13,8 @@
 //! - *take*: anybody, when there is a permit: permits − 1. One that has slept also sets `WAITERS`, for
 //!   those who still sleep, and if permits are left it wakes one of them.
 //! - *release*: anybody: permits + n, and `WAITERS` goes; if it was there, wakes n.
+//!   In a signal handler that has interrupted another operation, whose thread's pending slot is in use,
+//!   the kernel does both in one step (`FUTEX_WAKE_OP`).
 //! - *wait*: sets `WAITERS` on a word without permits, then sleeps on that very value.
 //!
 //! # Why nobody sleeps while permits are free
@@ -30,11 +32,14 @@ use std::time::{Duration, Instant};
 use crate::deadline::{Patience, Timeout};
 use crate::error::ReleaseError;
 use crate::robust;
-use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
+use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
 use crate::wait::{Obituary, Woken};
 
 const WAITERS: u32 = 0x8000_0000;
 const PERMITS: u32 = 0x7fff_ffff;
+
+/// As many the kernel can add in one step with a wake-up.
+const FEW: u16 = 2047;
 
 fn permits(state: u32) -> u32 {
     state & PERMITS
@@ -109,7 +114,7 @@ impl Permits {
                 match self.sleep(state, patience) {
                     Woken::ByTime => return false,
                     Woken::NotAsleep => {}
-                    Woken::ByState | Woken::ByDeath => may_owe = WAITERS,
+                    Woken::ByState | Woken::ByDeath | Woken::ToLook => may_owe = WAITERS,
                 }
             }
         }
@@ -133,6 +138,9 @@ impl Permits {
     /// Adds `n` permits, all or none.
     #[inline]
     pub(crate) fn release(&self, n: u32, limit: u32) -> Result<(), PastLimit> {
+        if n == 0 {
+            return Ok(());
+        }
         let mut state = self.state.load(Ordering::Relaxed);
         while !has_waiters(state) {
             match self.give(state, n, limit)? {
@@ -159,6 +167,31 @@ impl Permits {
 
     #[cold]
     fn release_contended(&self, n: u32, limit: u32) -> Result<(), PastLimit> {
+        match u16::try_from(n) {
+            Ok(few) if !robust::is_at_rest() && self.is_far_from(limit, few) => {
+                self.release_in_one_step(few);
+                Ok(())
+            }
+            _ => self.release_armed(n, limit),
+        }
+    }
+
+    /// Whether there is no need to check the limit in the step that adds so many.
+    fn is_far_from(&self, limit: u32, few: u16) -> bool {
+        few <= FEW && self.available() < limit.saturating_sub(1 << 20)
+    }
+
+    /// For a signal handler that has interrupted an operation of this crate, which has the pending slot.
+    /// `WAITERS` stays.
+    fn release_in_one_step(&self, few: u16) {
+        // ORDERING: the kernel's change of the word is as good as a Relaxed one; the fence makes it a
+        // Release.
+        fence(Ordering::Release);
+        // One more may be woken if the word is 0, which does no harm.
+        kernel::add_and_wake(&self.state, few, u32::from(few), 0);
+    }
+
+    fn release_armed(&self, n: u32, limit: u32) -> Result<(), PastLimit> {
         // Once the permits are there, a taker may free the memory.
         let address = ptr::from_ref(&self.state);
         let _armed = self.obituary.arm();
@@ -169,7 +202,7 @@ impl Permits {
                 Err(now) => state = now,
             }
         }
-        if has_waiters(state) && n > 0 {
+        if has_waiters(state) {
             // Who is woken takes a permit, or finds that others were faster. If this thread dies
             // here, the kernel wakes one, who wakes the next.
             kernel::wake(address, n as usize);

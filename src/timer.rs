@@ -2,8 +2,8 @@
 //!
 //! # The words
 //!
-//! `state`: bits 0–2 say which, bits 3–31 count how often the timer was armed, so that nobody who looked
-//! at one run changes another.
+//! `state`: bits 0–2 say which; bits 3–5 the last end, which outlives a reset; bits 6–31 count how often
+//! the timer was armed, so that nobody who looked at one run changes another.
 //!
 //! ```text
 //!            ┌──────── cancel ───────→ CALLED_OFF ──── run ───┐
@@ -19,8 +19,8 @@
 //! `runner`: a lock that the running thread holds from before `ARMED` until after the end. `ARMED` or
 //! `RUNNING` with a free `runner` means that the thread died: whoever finds that makes it `ABANDONED`.
 //!
-//! Whoever changes the state to an end wakes all who sleep on it, with the [`obituary`](crate::wait) armed
-//! from before the change. Waiters also sleep on the `runner`'s word, with its `WAITERS` set: the kernel
+//! Whoever arms the timer, or changes the state to an end, wakes all who sleep on it, with the
+//! [`obituary`](crate::wait) armed from before the change. Waiters also sleep on the `runner`'s word, with its `WAITERS` set: the kernel
 //! wakes one of them when the thread dies, and that one wakes the others.
 
 use core::fmt;
@@ -34,7 +34,7 @@ use crate::error::TimerError;
 use crate::on_drop::OnDrop;
 use crate::raw_lock::{RawLock, Refusal};
 use crate::robust;
-use crate::sync::{AtomicU32, LongNote, Ordering, const_fn, kernel};
+use crate::sync::{AtomicU32, LongNote, Ordering, const_fn, fence, kernel};
 use crate::wait::{Obituary, Woken};
 
 const IDLE: u32 = 0;
@@ -47,7 +47,9 @@ const ABANDONED: u32 = 5;
 const CALLED_OFF: u32 = 6;
 
 const PHASE: u32 = 7;
-const ONE_RUN: u32 = 8;
+const LAST_END_SHIFT: u32 = 3;
+const LAST_END: u32 = PHASE << LAST_END_SHIFT;
+const ONE_RUN: u32 = 1 << 6;
 
 fn phase(state: u32) -> u32 {
     state & PHASE
@@ -55,6 +57,15 @@ fn phase(state: u32) -> u32 {
 
 fn at(phase: u32, state: u32) -> u32 {
     state & !PHASE | phase
+}
+
+fn run_of(state: u32) -> u32 {
+    state & !(PHASE | LAST_END)
+}
+
+/// The idle state after a finished one, which it remembers.
+fn reset_of(state: u32) -> u32 {
+    run_of(state) | phase(state) << LAST_END_SHIFT | IDLE
 }
 
 fn is_under_way(state: u32) -> bool {
@@ -87,7 +98,15 @@ impl TimerState {
 
     /// Scribbled memory may hold anything.
     fn of(state: u32) -> Self {
-        match phase(state) {
+        Self::of_phase(phase(state))
+    }
+
+    fn last_end_of(state: u32) -> Self {
+        Self::of_phase((state & LAST_END) >> LAST_END_SHIFT)
+    }
+
+    fn of_phase(phase: u32) -> Self {
+        match phase {
             IDLE => Self::Idle,
             ARMED => Self::Armed,
             RUNNING => Self::Running,
@@ -240,7 +259,7 @@ impl Timer {
             }
             match self.runner.acquire(Timeout::Zero) {
                 Ok(()) => {}
-                Err(Refusal::TooManyHeld) => return Err(TimerError::TooManyHeld),
+                Err(Refusal::TooManyHeld | Refusal::Forked) => return Err(TimerError::TooManyHeld),
                 Err(Refusal::Deadlock | Refusal::RecursionLimit) => {
                     return Err(TimerError::AlreadyStarted);
                 }
@@ -257,7 +276,10 @@ impl Timer {
                 .map_or(u64::MAX, Deadline::as_nanoseconds);
             self.deadline.store(deadline, Ordering::Relaxed);
             let armed = at(ARMED, state.wrapping_add(ONE_RUN));
+            let _armed = self.obituary.arm();
             if self.replace(state, armed) {
+                // Those who sleep on an idle timer are to sleep beside the runner's word.
+                self.wake_all();
                 return Ok(Some(Run {
                     timer: self,
                     armed,
@@ -291,8 +313,8 @@ impl Timer {
         TimerState::of(self.settled())
     }
 
-    /// Waits until it is [finished](TimerState::is_finished), as long as it takes; how. An idle one is
-    /// waited for until somebody has armed it, too.
+    /// Waits until it is [finished](TimerState::is_finished), as long as it takes; how, even if
+    /// somebody has reset it at once. An idle one is waited for until somebody has armed it, too.
     pub fn wait(&self) -> TimerState {
         self.wait_with(Timeout::Forever)
     }
@@ -311,11 +333,18 @@ impl Timer {
     fn wait_with(&self, timeout: Timeout) -> TimerState {
         let _armed = self.obituary.arm();
         let patience = timeout.start();
+        let mut under_way = None;
         loop {
             let state = self.settled();
             let seen = TimerState::of(state);
             if seen.is_finished() || matches!(patience, Patience::Spent) {
                 return seen;
+            }
+            if is_under_way(state) {
+                under_way = under_way.or(Some(run_of(state)));
+            }
+            if under_way.is_some_and(|run| phase(state) == IDLE || run_of(state) != run) {
+                return TimerState::last_end_of(state);
             }
             if self.sleep(state, patience) == Woken::ByTime {
                 return self.state();
@@ -330,7 +359,7 @@ impl Timer {
             if !TimerState::of(state).is_finished() {
                 return false;
             }
-            if self.replace(state, at(IDLE, state)) {
+            if self.replace(state, reset_of(state)) {
                 return true;
             }
         }
@@ -344,6 +373,8 @@ impl Timer {
                 return None;
             }
             let deadline = self.deadline.load(Ordering::Relaxed);
+            // ORDERING: the deadline is read before the state is once more.
+            fence(Ordering::Acquire);
             if self.load() == state {
                 return Some(if deadline == u64::MAX {
                     Duration::MAX
@@ -434,7 +465,7 @@ impl Run<'_> {
             match timer.obituary.sleep(word, self.armed, deadline) {
                 Woken::ByTime => return true,
                 Woken::ByDeath => timer.wake_all(),
-                Woken::ByState | Woken::NotAsleep => {}
+                Woken::ByState | Woken::NotAsleep | Woken::ToLook => {}
             }
         }
     }

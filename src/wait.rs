@@ -5,16 +5,21 @@
 //! Beside its state, a primitive has a second word, which is always 0. Whoever is about to change the
 //! state and then wake somebody, or to sleep, or was just woken, has *armed* it: the obituary is in
 //! the thread's pending slot, and if the thread dies, the kernel wakes one sleeper of it
-//! ([`robust::arm`]). Sleepers sleep on `[state == what I saw, obituary]` at once (`futex_waitv(2)`).
-//! One that is woken through the obituary learns [`Woken::ByDeath`]: somebody died who may have owed a
-//! wake-up, and now the debt is its own. It looks at the state again and passes on what it finds; it
-//! is armed itself, so the debt survives its death, too.
+//! ([`robust::arm`]). Sleepers sleep on `[state == what I saw, …, obituary]` at once
+//! (`futex_waitv(2)`). One that is woken through the obituary learns [`Woken::ByDeath`]: somebody died
+//! who may have owed a wake-up, and now the debt is its own. It looks at the state again and passes on
+//! what it finds; it is armed itself, so the debt survives its death, too.
 //!
-//! The state must be in the wait: a death's wake-up that comes before one is asleep is lost, and only
-//! the changed state keeps one from falling asleep then.
+//! Three things that matter:
 //!
-//! A sleeper that was woken through one word is still in the queue of the other until it runs, and
-//! may swallow a wake-up there. So whoever wakes up looks at the state, whatever woke it.
+//! - The state must be in the wait: a death's wake-up that comes before one is asleep is lost, and only
+//!   the changed state keeps one from falling asleep then.
+//! - The kernel compares a word and enters its queue, and then goes on to the next. Somebody may change
+//!   the state and die just between the two. So the state is compared once more at the end
+//!   ([`kernel::wait_any`]).
+//! - A sleeper that was woken through one word is still in the queues of the others until it runs, and
+//!   may swallow a wake-up there. The kernel tells the last that it was woken through: that is why the
+//!   obituary comes last. And a sleeper looks at the state whatever it is told.
 //!
 //! Where `futex_waitv(2)` is missing (before Linux 5.16, or kept away by a sandbox), a sleeper sleeps on
 //! the state alone, and looks again ten times a second.
@@ -33,7 +38,7 @@ pub(crate) struct Obituary(AtomicU32);
 /// How a sleep ended. Whatever it says, the state may be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Woken {
-    /// Through the state, or for no reason.
+    /// Through the state, or through the word of a lock beside it, or for no reason.
     ByState,
     /// Nobody slept: the state had changed.
     NotAsleep,
@@ -41,6 +46,8 @@ pub(crate) enum Woken {
     ByDeath,
     /// The deadline passed.
     ByTime,
+    /// By itself, to look around for what it cannot be woken by.
+    ToLook,
 }
 
 impl Obituary {
@@ -62,10 +69,8 @@ impl Obituary {
         expected: u32,
         deadline: Option<Deadline>,
     ) -> Woken {
-        judge(kernel::wait_any(
-            [(state, expected), self.undisturbed()],
-            deadline,
-        ))
+        let words = [(state, expected), self.undisturbed()];
+        judge::<2>(kernel::wait_any(words, deadline))
     }
 
     /// Sleeps while `state` holds `expected`, and `lock` what was seen in it: the word of a lock whose
@@ -78,10 +83,26 @@ impl Obituary {
         deadline: Option<Deadline>,
     ) -> Woken {
         let lock = (kernel::whole(lock.0), lock.1);
-        judge(kernel::wait_any(
-            [(state, expected), self.undisturbed(), lock],
-            deadline,
-        ))
+        let words = [(state, expected), lock, self.undisturbed()];
+        judge::<3>(kernel::wait_any(words, deadline))
+    }
+
+    /// The same beside two locks.
+    pub(crate) fn sleep_beside_both(
+        &self,
+        locks: [(&AtomicU32, u32); 2],
+        state: Futex<'_>,
+        expected: u32,
+        deadline: Option<Deadline>,
+    ) -> Woken {
+        let [first, second] = locks.map(|(word, seen)| (kernel::whole(word), seen));
+        let words = [(state, expected), first, second, self.undisturbed()];
+        judge::<4>(kernel::wait_any(words, deadline))
+    }
+
+    /// Passes a death on to one more sleeper.
+    pub(crate) fn wake_one(&self) {
+        kernel::wake(&raw const self.0, 1);
     }
 
     /// Memory that was scribbled over may hold another number than 0. Then deaths go unnoticed, but
@@ -91,11 +112,13 @@ impl Obituary {
     }
 }
 
-fn judge((through, end): (usize, Waited)) -> Woken {
-    match (end, through) {
-        (Waited::TimedOut, _) => Woken::ByTime,
-        (Waited::Changed, _) => Woken::NotAsleep,
-        (Waited::Woken, 0) => Woken::ByState,
-        (Waited::Woken, _) => Woken::ByDeath,
+fn judge<const N: usize>((through, end): (usize, Waited)) -> Woken {
+    let by_obituary = through == N - 1;
+    match end {
+        Waited::TimedOut => Woken::ByTime,
+        Waited::Changed => Woken::NotAsleep,
+        Waited::Recheck => Woken::ToLook,
+        Waited::Woken if by_obituary => Woken::ByDeath,
+        Waited::Woken => Woken::ByState,
     }
 }

@@ -2,7 +2,28 @@
 #![cfg(loom)]
 
 use loom::cell::Cell;
+use procsync::model::Exploration;
 use procsync::{AcquireError, Lock, RLock};
+
+/// Waits end early; nobody dies.
+pub const NAPS: Exploration = Exploration {
+    preemptions: Some(3),
+    deaths: false,
+    naps: true,
+};
+
+/// The mortal thread dies.
+pub const DEATHS: Exploration = Exploration {
+    preemptions: Some(2),
+    deaths: true,
+    naps: false,
+};
+
+/// Lets others go on until they sleep; whether `count` do.
+pub fn others_sleep(count: usize) -> bool {
+    loom::thread::yield_now();
+    procsync::model::asleep() == count
+}
 
 /// Two counters that are equal unless somebody died between them. loom checks every access.
 #[derive(Debug)]

@@ -60,46 +60,65 @@ pub(crate) fn address(word: Futex<'_>) -> *const AtomicU32 {
 /// Without `futex_waitv(2)`, how long a sleeper stays away from the words that it does not sleep on.
 const RECHECK: Duration = Duration::from_millis(100);
 
+/// As many words as [`wait_any`] can be given.
+const WORDS_MAX: usize = 4;
+
 /// Sleeps while each word holds what is expected of it, at most until `deadline`; also answers
-/// through which word it was woken, where it was.
+/// through which word it was woken, where it was. If through several, the last.
+///
+/// The kernel looks at the words one after the other, and enters the queue of each as it does. The
+/// first is looked at once more when the thread is in all queues: by a private futex, which nobody
+/// ever wakes. (`kernel/futex/waitwake.c`, `futex_wait_multiple_setup`, `futex_unqueue_multiple`)
 ///
 /// Before Linux 5.16, and where a sandbox does not let `futex_waitv(2)` through, it sleeps on the
-/// first word alone, and returns for no reason after [`RECHECK`].
+/// first word alone, and for [`RECHECK`] at most.
 pub(crate) fn wait_any<const N: usize>(
     words: [(Futex<'_>, u32); N],
     deadline: Option<Deadline>,
 ) -> (usize, Waited) {
+    const { assert!(1 < N && N <= WORDS_MAX) };
     static MISSING: AtomicBool = AtomicBool::new(false);
     if MISSING.load(Ordering::Relaxed) {
         return (0, wait_for_a_while(words[0], deadline));
     }
-    let waiters = words.map(|(word, expected)| {
-        let mut waiter = futex::Wait::new();
-        waiter.val = u64::from(expected);
-        waiter.uaddr = futex::WaitPtr::new(ptr::from_ref(word).cast_mut().cast());
-        waiter.flags = futex::WaitFlags::SIZE_U32;
-        waiter
-    });
+    let mut waiters = [futex::Wait::new(); WORDS_MAX + 1];
+    for (waiter, word) in waiters.iter_mut().zip(words) {
+        *waiter = waiter_for(word, futex::WaitFlags::SIZE_U32);
+    }
+    waiters[N] = waiter_for(
+        words[0],
+        futex::WaitFlags::SIZE_U32 | futex::WaitFlags::PRIVATE,
+    );
+    let waiters = &waiters[..=N];
     let until = deadline.map(Deadline::as_timespec);
     let clock = rustix::time::ClockId::Monotonic;
     loop {
-        match futex::waitv(&waiters, futex::WaitvFlags::empty(), until.as_ref(), clock) {
+        match futex::waitv(waiters, futex::WaitvFlags::empty(), until.as_ref(), clock) {
             Ok(index) => return (index, Waited::Woken),
             Err(Errno::INTR) => {}
             Err(Errno::TIMEDOUT) => return (0, Waited::TimedOut),
-            Err(Errno::NOSYS | Errno::PERM) => {
-                MISSING.store(true, Ordering::Relaxed);
-                return (0, Waited::Changed);
+            Err(Errno::AGAIN) => return (0, Waited::Changed),
+            Err(error) => {
+                let missing = matches!(error, Errno::NOSYS | Errno::PERM);
+                MISSING.fetch_or(missing, Ordering::Relaxed);
+                return (0, wait_for_a_while(words[0], deadline));
             }
-            Err(_) => return (0, Waited::Changed),
         }
     }
+}
+
+fn waiter_for((word, expected): (Futex<'_>, u32), flags: futex::WaitFlags) -> futex::Wait {
+    let mut waiter = futex::Wait::new();
+    waiter.val = u64::from(expected);
+    waiter.uaddr = futex::WaitPtr::new(ptr::from_ref(word).cast_mut().cast());
+    waiter.flags = flags;
+    waiter
 }
 
 fn wait_for_a_while((word, expected): (Futex<'_>, u32), deadline: Option<Deadline>) -> Waited {
     match deadline::earlier(deadline, RECHECK) {
         Some(recheck) => match wait(word, expected, Some(recheck)) {
-            Waited::TimedOut => Waited::Woken,
+            Waited::TimedOut => Waited::Recheck,
             other => other,
         },
         None => wait(word, expected, deadline),
@@ -365,6 +384,12 @@ pub(crate) fn incarnation() -> u32 {
 }
 
 static INCARNATION: AtomicU32 = AtomicU32::new(0);
+
+/// From now on processes are told apart.
+pub(crate) fn begin_incarnations() {
+    // Two threads may be here at once.
+    let _ = INCARNATION.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
+}
 
 /// The calling process is a forked child.
 pub(crate) fn begin_incarnation() {

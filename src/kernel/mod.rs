@@ -27,6 +27,9 @@ pub(crate) enum Waited {
     Changed,
     /// The deadline passed.
     TimedOut,
+    /// Time to look at the words that were not slept on.
+    #[cfg_attr(loom, allow(dead_code, reason = "the modelled kernel has futex_waitv"))]
+    Recheck,
 }
 
 /// Where the kernel and libc keep this thread's robust list.

@@ -46,7 +46,8 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) 
     wait_any([(whole(word), expected)], deadline).1
 }
 
-/// `futex_waitv`: the index of the word it was woken through, where it was.
+/// `futex_waitv`: the index of the word it was woken through, where it was; if through several, the
+/// last. The first word is looked at once more at the end.
 ///
 /// A deadline passes when nobody else can go on.
 pub(crate) fn wait_any<const N: usize>(
@@ -79,6 +80,11 @@ pub(crate) fn wait_any<const N: usize>(
         });
         ME.with(|me| me.asleep.set(Some(id)));
     }
+    let (first, expected) = words[0];
+    if N > 1 && touch(first.0) != expected {
+        leave_queues(id);
+        return end_of_wait(id).map_or((0, Waited::Changed), |by| (by, Waited::Woken));
+    }
     step();
     let still_asleep = || world(|world| world.sleepers[id].woken.is_none());
     if nap {
@@ -97,7 +103,10 @@ pub(crate) fn wait_any<const N: usize>(
     leave_queues(id);
     match (end_of_wait(id), deadline) {
         (Some(by), _) => (by, Waited::Woken),
-        (None, Some(_)) => (0, Waited::TimedOut),
+        (None, Some(deadline)) => {
+            world(|world| world.clock = world.clock.max(Some(deadline.as_timespec())));
+            (0, Waited::TimedOut)
+        }
         (None, None) => (0, Waited::Woken),
     }
 }
@@ -117,6 +126,16 @@ pub(super) fn new_sleeper() -> usize {
 pub(super) fn end_of_wait(id: usize) -> Option<usize> {
     ME.with(|me| me.asleep.set(None));
     world(|world| world.sleepers[id].woken)
+}
+
+/// Threads that sleep and were not woken.
+pub(crate) fn asleep() -> usize {
+    world(|world| {
+        let mut ids: Vec<_> = world.queues.values().flatten().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.len()
+    })
 }
 
 /// One queue after the other: until then, wakes through its other words land on a woken sleeper.
@@ -152,8 +171,8 @@ pub(crate) fn set_and_wake_all(word: &AtomicU32, bits: u16) {
 pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16) -> usize {
     step();
     let before = word.0.fetch_add(u32::from(addend), Ordering::Relaxed);
-    assert_ne!(before, u32::from(never), "a value that never was");
-    wake_sleepers(word, count.max(1) as usize)
+    let once_more = u32::from(before == u32::from(never));
+    wake_sleepers(word, (count.max(1).saturating_add(once_more)) as usize)
 }
 
 pub(super) fn wake_sleepers(word: *const AtomicU32, count: usize) -> usize {
@@ -170,7 +189,7 @@ pub(super) fn wake_sleepers(word: *const AtomicU32, count: usize) -> usize {
                     .words
                     .iter()
                     .position(|&address| address == word.addr());
-                sleeper.woken = sleeper.woken.or(index);
+                sleeper.woken = sleeper.woken.max(index);
                 sleeper.thread.clone()
             })
             .collect()

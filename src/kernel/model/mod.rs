@@ -25,8 +25,8 @@ use super::RobustHead;
 
 pub(crate) use death::{run_mortal, step};
 pub(crate) use futex::{
-    Futex, add_and_wake, address, count_sleepers, low_half, set_and_wake_all, wait, wait_any, wake,
-    whole,
+    Futex, add_and_wake, address, asleep, count_sleepers, low_half, set_and_wake_all, wait,
+    wait_any, wake, whole,
 };
 pub(crate) use memory::{
     AtomicU32, AtomicU64, is_shared, load_link, store_entry, store_link, zeroed_memory,
@@ -60,6 +60,8 @@ struct World {
     happened: Happened,
     threads: u32,
     waits: usize,
+    /// Seconds that have passed, as far as anybody waited for them.
+    clock: Option<Timespec>,
     links: HashMap<usize, usize>,
     /// Entries that were in a pending slot: these have a word. Sentinels have none.
     entries: HashSet<usize>,
@@ -190,6 +192,8 @@ pub(crate) fn incarnation() -> u32 {
     if ME.with(|me| me.dead.get()) { 2 } else { 1 }
 }
 
+pub(crate) fn begin_incarnations() {}
+
 pub(crate) fn begin_incarnation() {}
 
 /// Every execution is another process: what the last one left behind is free to take.
@@ -197,11 +201,13 @@ pub(crate) fn process_id() -> u32 {
     world(|world| world.execution)
 }
 
+/// Time passes when a deadline does.
 pub(crate) fn now() -> Timespec {
-    Timespec {
+    let start = Timespec {
         tv_sec: 1,
         tv_nsec: 0,
-    }
+    };
+    world(|world| world.clock).unwrap_or(start)
 }
 
 pub(crate) fn spawn_detached(_: extern "C" fn(*mut c_void) -> *mut c_void, _: *mut c_void) -> bool {

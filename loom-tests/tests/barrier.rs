@@ -1,0 +1,199 @@
+//! `Barrier`: nobody passes before all have come, and nobody is left behind.
+#![cfg(loom)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use loom::cell::Cell;
+use loom::thread::spawn;
+use loom_tests::{DEATHS, NAPS, others_sleep};
+use procsync::model::{Exploration, spawn_mortal};
+use procsync::{Barrier, BarrierError};
+
+const SOON: Duration = Duration::from_secs(1);
+
+/// Each writes its own before the meeting and reads the other's after it.
+struct Hall {
+    barrier: Barrier,
+    papers: [Cell<u32>; 2],
+}
+
+// SAFETY: the barrier lies between each write and each read; loom checks.
+unsafe impl Sync for Hall {}
+
+fn hall() -> Arc<Hall> {
+    Arc::new(Hall {
+        barrier: Barrier::new(2),
+        papers: [Cell::new(0), Cell::new(0)],
+    })
+}
+
+fn work(hall: &Hall, me: usize, rounds: u32) -> u32 {
+    let mut indices = 0;
+    for round in 1..=rounds {
+        hall.papers[me].set(round);
+        let meeting = hall.barrier.wait().unwrap();
+        assert_eq!(hall.papers[1 - me].get(), round);
+        assert_eq!(meeting.is_leader(), meeting.index() == 1);
+        indices = indices * 10 + meeting.index();
+        hall.barrier.wait().unwrap();
+    }
+    indices
+}
+
+#[test]
+fn all_have_come_when_anybody_goes_on() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..NAPS
+    }
+    .run(|| {
+        let hall = hall();
+        let theirs = hall.clone();
+        let other = spawn(move || work(&theirs, 1, 1));
+        let mine = work(&hall, 0, 1);
+        assert_eq!(mine + other.join().unwrap(), 1, "each index once");
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn the_action_comes_before_anybody_goes_on() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..NAPS
+    }
+    .run(|| {
+        let hall = hall();
+        let meet = |hall: &Hall, me: usize| {
+            hall.papers[me].set(1);
+            hall.barrier
+                .wait_with_action(|| {
+                    let sum = hall.papers[0].get() + hall.papers[1].get();
+                    hall.papers[0].set(sum);
+                })
+                .unwrap();
+            assert_eq!(hall.papers[0].get(), 2);
+        };
+        let theirs = hall.clone();
+        let other = spawn(move || meet(&theirs, 1));
+        meet(&hall, 0);
+        other.join().unwrap();
+    });
+    println!("{explored:?}");
+}
+
+/// Of two, one dies. The other ends, or meets a third that comes instead; and nobody is released for
+/// fewer than two that came.
+#[test]
+fn a_dead_party_leaves_nobody_behind() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..DEATHS
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(2));
+        let came = Arc::new(AtomicU32::new(0));
+        let arrive = |barrier: &Barrier, came: &AtomicU32| {
+            came.fetch_add(1, Ordering::SeqCst);
+            barrier.wait_timeout(SOON).is_ok()
+        };
+        let theirs = (barrier.clone(), came.clone());
+        let victims = (barrier.clone(), came.clone());
+        let victim = spawn_mortal(move || arrive(&victims.0, &victims.1));
+        let other = spawn(move || arrive(&theirs.0, &theirs.1));
+        let died = victim.join().is_none();
+        let released = other.join().unwrap();
+        assert!(died || released || barrier.is_broken());
+        assert!(!released || came.load(Ordering::SeqCst) >= 2);
+    });
+    println!("{explored:?}");
+}
+
+/// One sleeps, one dies in any step of its wait. If the barrier is whole, two more make it three.
+#[test]
+fn a_death_beside_a_sleeper_is_told_at_once() {
+    let explored = Exploration {
+        preemptions: Some(0),
+        ..DEATHS
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(3));
+        let (theirs, victims) = (barrier.clone(), barrier.clone());
+        let other = spawn(move || theirs.wait());
+        let asleep = others_sleep(1);
+        let victim = spawn_mortal(move || victims.wait_timeout(SOON));
+        let died = victim.join().is_none();
+        // Nothing but the death has told the other: it has no deadline.
+        if died && asleep && barrier.waiting() != 1 {
+            assert_eq!(other.join().unwrap(), Err(BarrierError::Broken));
+        } else {
+            barrier.abort();
+            assert_eq!(other.join().unwrap(), Err(BarrierError::Broken));
+        }
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn one_that_gives_up_breaks_it_for_the_other() {
+    let explored = Exploration {
+        preemptions: Some(2),
+        ..NAPS
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(2));
+        let theirs = barrier.clone();
+        let other = spawn(move || theirs.wait_timeout(SOON));
+        let mine = barrier.wait();
+        let others = other.join().unwrap();
+        match (mine, others) {
+            (Ok(mine), Ok(others)) => assert_ne!(mine.index(), others.index()),
+            (Err(BarrierError::Broken), Err(BarrierError::TimedOut)) => {
+                assert!(barrier.is_broken());
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn abort_and_reset_end_the_wait() {
+    let explored = Exploration {
+        preemptions: Some(2),
+        ..NAPS
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(2));
+        let theirs = barrier.clone();
+        let other = spawn(move || theirs.wait_timeout(SOON));
+        barrier.abort();
+        barrier.reset();
+        let mine = barrier.wait_timeout(SOON);
+        let others = other.join().unwrap();
+        assert_eq!(mine.is_ok(), others.is_ok(), "{mine:?}, {others:?}");
+    });
+    println!("{explored:?}");
+}
+
+/// What was released stays released, whatever follows.
+#[test]
+fn a_release_stands() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..NAPS
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(2));
+        let theirs = barrier.clone();
+        let other = spawn(move || theirs.wait());
+        barrier.wait().unwrap();
+        barrier.abort();
+        barrier.reset();
+        barrier.abort();
+        other.join().unwrap().unwrap();
+    });
+    println!("{explored:?}");
+}

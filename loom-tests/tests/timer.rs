@@ -1,0 +1,107 @@
+//! `Timer`: fired or cancelled, never both, never neither; and abandoned if nobody is left to run it.
+#![cfg(loom)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use loom::thread::spawn;
+use loom_tests::{DEATHS, NAPS, others_sleep};
+use procsync::model::{Exploration, spawn_mortal};
+use procsync::{Timer, TimerOutcome, TimerState};
+
+const SOON: Duration = Duration::from_secs(1);
+
+#[test]
+fn it_fires_or_is_cancelled() {
+    let explored = NAPS.run(|| {
+        let timer = Arc::new(Timer::new());
+        let calls = Arc::new(AtomicU32::new(0));
+        let (theirs, counted) = (timer.clone(), calls.clone());
+        let runner = spawn(move || {
+            theirs.run(SOON, || {
+                counted.fetch_add(1, Ordering::SeqCst);
+            })
+        });
+        let cancelled = timer.cancel();
+        let outcome = runner.join().unwrap().unwrap();
+        let fired = outcome == TimerOutcome::Fired;
+        assert_ne!(fired, cancelled);
+        assert_eq!(calls.load(Ordering::SeqCst), u32::from(fired));
+        assert!(timer.state().is_finished());
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn those_who_wait_see_the_end() {
+    let explored = Exploration {
+        preemptions: Some(2),
+        ..NAPS
+    }
+    .run(|| {
+        let timer = Arc::new(Timer::new());
+        let theirs = timer.clone();
+        let waiter = spawn(move || theirs.wait());
+        let outcome = timer.run(SOON, || ()).unwrap();
+        assert_eq!(outcome, TimerOutcome::Fired);
+        assert_eq!(waiter.join().unwrap(), TimerState::Fired);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_dead_runner_abandons_it() {
+    let explored = Exploration {
+        preemptions: Some(0),
+        ..DEATHS
+    }
+    .run(|| {
+        let timer = Arc::new(Timer::new());
+        let (theirs, victims) = (timer.clone(), timer.clone());
+        let waiter = spawn(move || theirs.wait());
+        // Not a preemption: here the waiter falls asleep, or it comes later.
+        others_sleep(1);
+        let victim = spawn_mortal(move || victims.run(SOON, procsync::model::step));
+        let died = victim.join().is_none();
+        if timer.state() == TimerState::Idle {
+            timer.run(SOON, || ()).unwrap();
+        }
+        let end = waiter.join().unwrap();
+        assert!(end == TimerState::Fired || died && end == TimerState::Abandoned);
+    });
+    println!("{explored:?}");
+}
+
+/// What the dead have left can be used again.
+#[test]
+fn a_timer_of_the_dead_can_be_armed_again() {
+    let explored = DEATHS.run(|| {
+        let timer = Arc::new(Timer::new());
+        let victims = timer.clone();
+        let victim = spawn_mortal(move || victims.run(Duration::ZERO, procsync::model::step));
+        timer.cancel();
+        victim.join();
+        timer.reset();
+        assert_eq!(timer.run(SOON, || ()).unwrap(), TimerOutcome::Fired);
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn a_dead_canceller_has_cancelled_or_not() {
+    let explored = DEATHS.run(|| {
+        let timer = Arc::new(Timer::new());
+        let victims = timer.clone();
+        let victim = spawn_mortal(move || victims.cancel());
+        let fired = timer.run(SOON, || ()).unwrap() == TimerOutcome::Fired;
+        assert_ne!(victim.join(), Some(fired));
+        let end = if fired {
+            TimerState::Fired
+        } else {
+            TimerState::Cancelled
+        };
+        assert_eq!(timer.state(), end);
+    });
+    println!("{explored:?}");
+}
