@@ -1,29 +1,6 @@
 //! A meeting point for a fixed number of parties.
 //!
-//! # The word
-//!
-//! 64 bits; parties sleep on the low half, which arrivals do not touch.
-//!
-//! | bits | name | meaning |
-//! |---|---|---|
-//! | 0–30 | generation | how many ended |
-//! | 31 | `BROKEN` | nobody may arrive until somebody resets |
-//! | 32–53 | arrived | parties of this generation, so far |
-//! | 54–63 | history | how the last ten generations ended; 1: released; the latest is bit 54 |
-//!
-//! Who may change what, each by one compare-and-swap:
-//!
-//! - *arrive*: arrived + 1. The last to arrive makes it the next generation instead, with nobody
-//!   arrived, and notes in the history that it was released; or, if it has an action to run,
-//!   arrives first, and does that afterwards. Meanwhile nobody else can arrive.
-//! - *break* (timeout, abort, death, a panicking action): the next generation, `BROKEN`; the history says
-//!   that it was not released. If nobody had arrived, only `BROKEN`.
-//! - *reset*: breaks it, clears the marks of the dead, and takes `BROKEN` back; or ends what has begun
-//!   since, without `BROKEN`.
-//!
-//! Whoever ends a generation then wakes all who sleep. A waiter learns from the history how its own
-//! ended, whatever has happened since. If more than ten ended before it came to look, the last of which
-//! are no witness, it takes its own for broken.
+//! The word, and who may change what in it, is in [`barrier_state`](crate::barrier_state).
 //!
 //! # Deaths
 //!
@@ -45,6 +22,7 @@
 use core::fmt;
 use std::time::{Duration, Instant};
 
+use crate::barrier_state::{ARRIVED_MAX, Outcome, State};
 use crate::deadline::{Patience, Timeout};
 use crate::error::BarrierError;
 use crate::on_drop::OnDrop;
@@ -52,83 +30,6 @@ use crate::raw_lock::RawLock;
 use crate::robust::{self, DeadMansArm};
 use crate::sync::{AtomicU64, Note, Ordering, const_fn, kernel};
 use crate::wait::{Obituary, Woken};
-
-const BROKEN: u64 = 1 << 31;
-const GENERATIONS: u64 = BROKEN - 1;
-const ARRIVED_SHIFT: u32 = 32;
-const ARRIVED_MAX: u32 = (1 << 22) - 1;
-const HISTORY_SHIFT: u32 = 54;
-const HISTORY_LENGTH: u32 = 10;
-
-/// A copy of the word.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct State(u64);
-
-#[derive(Clone, Copy)]
-enum Outcome {
-    Released,
-    NotReleased,
-}
-
-impl State {
-    fn generation(self) -> u32 {
-        u32::try_from(self.0 & GENERATIONS).unwrap_or_default()
-    }
-
-    /// What parties sleep on.
-    #[expect(clippy::cast_possible_truncation, reason = "the low half")]
-    fn low_half(self) -> u32 {
-        self.0 as u32
-    }
-
-    fn is_broken(self) -> bool {
-        self.0 & BROKEN != 0
-    }
-
-    fn arrived(self) -> u32 {
-        u32::try_from(self.0 >> ARRIVED_SHIFT & u64::from(ARRIVED_MAX)).unwrap_or_default()
-    }
-
-    fn history(self) -> u64 {
-        self.0 >> HISTORY_SHIFT
-    }
-
-    fn with_one_more(self) -> Self {
-        Self(self.0.wrapping_add(1 << ARRIVED_SHIFT))
-    }
-
-    /// The next generation, with nobody arrived, and not broken.
-    fn after(self, outcome: Outcome) -> Self {
-        let released = u64::from(matches!(outcome, Outcome::Released));
-        let generation = self.0.wrapping_add(1) & GENERATIONS;
-        Self((self.history() << 1 | released) << HISTORY_SHIFT | generation)
-    }
-
-    /// The same where nobody had arrived, so that there is no generation to end.
-    fn after_if_any(self, outcome: Outcome) -> Self {
-        if self.arrived() == 0 {
-            Self(self.0 & !BROKEN)
-        } else {
-            self.after(outcome)
-        }
-    }
-
-    fn broken(self) -> Self {
-        Self(self.after_if_any(Outcome::NotReleased).0 | BROKEN)
-    }
-
-    /// How a generation ended that is over.
-    fn outcome_of(self, generation: u32) -> Outcome {
-        let mask = u32::try_from(GENERATIONS).unwrap_or_default();
-        let since = self.generation().wrapping_sub(generation) & mask;
-        let known = (1..=HISTORY_LENGTH).contains(&since);
-        if known && self.history() >> (since - 1) & 1 != 0 {
-            Outcome::Released
-        } else {
-            Outcome::NotReleased
-        }
-    }
-}
 
 /// A meeting point: threads of any number of processes wait there until so many have come, and go on
 /// together; as Python's `threading.Barrier`.

@@ -1,104 +1,15 @@
-//! Waiting for what a lock protects to change.
-//!
-//! # The words
-//!
-//! `sequence`, on which waiters sleep:
-//!
-//! | bits | name | meaning |
-//! |---|---|---|
-//! | 0 | `WAITERS` | somebody may be waiting |
-//! | 1 | `ARRIVED` | somebody came, or looked around, since the last notify began |
-//! | 2–31 | sequence | how often somebody notified |
-//!
-//! `ran_out`: the sequence after the last notify that ran out of sleepers, or will.
-//! `returning`: places for the TIDs of those on the way from their sleep to the lock. And the
-//! [`obituary`](crate::wait).
-//!
-//! - *wait*: holding the lock, sets `WAITERS` and `ARRIVED`; releases the lock; sleeps on the word,
-//!   whose sequence it has seen under the lock.
-//! - *notify*: nothing without `WAITERS`. Clears `ARRIVED`; then the sequence advances and n sleepers
-//!   are woken in one step of the kernel (`FUTEX_WAKE_OP`), so no death comes between. If fewer than n
-//!   slept, nobody does who waited then, which it notes in `ran_out`, and it clears `WAITERS`; or if
-//!   somebody has `ARRIVED` meanwhile, it does all that once more: who looked at `ran_out` before it
-//!   was noted finds another sequence than it was about to sleep on, and looks again.
-//!
-//! A wait is over when the kernel says that it was woken through the word, and the sequence has
-//! advanced; or when a notify `ran_out` that began after it. One that finds the sequence advanced before
-//! it slept, or between two sleeps (a signal, a look around), cannot know whom that notify reached: it
-//! was for others, unless it `ran_out`.
-//!
-//! The kernel's queue keeps the order, and has the living only; nothing here counts waiters, so the dead
-//! need not be taken out.
-//!
-//! # Who was notified and dies
-//!
-//! Its notification is owed to another waiter until it has the lock again.
-//!
-//! 1. *Asleep, and just woken*: the obituary is armed. A death wakes a sleeper, which ends all waits,
-//!    by a notify to everybody: spurious wake-ups, at once.
-//! 2. *Taking the lock back*: the lock's own entry is in the pending slot, for the lock must not be lost;
-//!    there is only one slot. So before that its TID is in a place of `returning`, until it has the lock.
-//!    Waiters look around once a second: if a TID is there whose thread is gone, they end all waits. The
-//!    kernel tells whether it is gone ([`kernel::is_gone`]).
-//!
-//! A waiter takes a place before it sleeps, if one is free, and marks it `ASLEEP`: if all who sleep look
-//! around in the very instant of a death, and no wake-up finds them, they find the TID. Who returns and
-//! has none takes the place of one that is asleep.
-//!
-//! A lock in private memory dies with all its threads; its waiters do none of this.
+//! Waiting for what a lock protects to change. The protocol is in [`raw_condition`](crate::raw_condition).
 
 use core::fmt;
 use core::ops::Deref;
 use std::time::{Duration, Instant};
 
-use crate::deadline::{self, Deadline, Patience, Timeout};
+use crate::deadline::{Patience, Timeout};
 use crate::error::Poisoned;
-use crate::kernel::Waited;
+use crate::raw_condition::RawCondition;
 use crate::raw_lock::RawLock;
-use crate::robust::{self, Thread, owner};
-use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
-use crate::wait::{Obituary, Woken};
+use crate::sync::const_fn;
 use crate::{LockGuard, RLockGuard};
-
-const WAITERS: u32 = 1;
-const ARRIVED: u32 = 2;
-const NOTICE: u32 = WAITERS | ARRIVED;
-const STEP: u16 = 4;
-/// `ARRIVED` without `WAITERS`, which never is.
-const NEVER: u16 = 2;
-
-/// How often a waiter looks around.
-const ROUND: Duration = Duration::from_secs(1);
-
-/// As many may be on their way to the lock at a time; others wait.
-const PLACES: usize = 5;
-/// Of a place: somebody may be waiting for it.
-const WANTED: u32 = 0x8000_0000;
-/// Of a place: who has it is asleep, or was not notified, and can do without.
-const ASLEEP: u32 = 0x4000_0000;
-
-/// A `ran_out` is not trusted that comes so much later than the sequence: it has aged until it looks
-/// new again.
-const TOO_NEW: i32 = 1 << 24;
-
-fn has_waiters(word: u32) -> bool {
-    word & WAITERS != 0
-}
-
-fn somebody_arrived(word: u32) -> bool {
-    word & ARRIVED != 0
-}
-
-fn sequence(word: u32) -> u32 {
-    word & !NOTICE
-}
-
-/// By how much the sequence `later` comes after `earlier`: they are less than half of all apart.
-fn distance(later: u32, earlier: u32) -> i32 {
-    sequence(later)
-        .wrapping_sub(sequence(earlier))
-        .cast_signed()
-}
 
 /// A guard that a [`Condition`] can wait with: a [`LockGuard`] or an [`RLockGuard`].
 pub trait ConditionGuard: Deref + sealed::Locked {}
@@ -184,37 +95,14 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 /// `#[repr(C)]`: 32 bytes, aligned to 4. All-zero memory is a condition that nobody waits for.
 #[repr(C)]
 pub struct Condition {
-    sequence: AtomicU32,
-    obituary: Obituary,
-    ran_out: AtomicU32,
-    returning: [AtomicU32; PLACES],
-}
-
-/// How a wait ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Notified,
-    /// By a death: nothing is owed to anybody.
-    Spurious,
-    TimedOut,
+    raw: RawCondition,
 }
 
 impl Condition {
     const_fn! {
         /// A condition that nobody waits for. (A `const fn`, except under loom.)
         pub fn new() -> Self {
-            Self {
-                sequence: AtomicU32::new(0),
-                obituary: Obituary::new(),
-                ran_out: AtomicU32::new(0),
-                returning: [
-                    AtomicU32::new(0),
-                    AtomicU32::new(0),
-                    AtomicU32::new(0),
-                    AtomicU32::new(0),
-                    AtomicU32::new(0),
-                ],
-            }
+            Self { raw: RawCondition::new() }
         }
     }
 
@@ -335,202 +223,18 @@ impl Condition {
         patience: Patience,
     ) -> Result<bool, Poisoned> {
         let lock = guard.raw();
-        let notified = self.wait_without(lock, patience);
+        let notified = self.raw.wait(lock, patience);
         if lock.is_poisoned_while_held() {
             return Err(Poisoned);
         }
         Ok(notified)
     }
 
-    /// Gives the lock up, waits, and takes it back.
-    fn wait_without(&self, lock: &RawLock, patience: Patience) -> bool {
-        let depth = lock.depth.load(Ordering::Relaxed);
-        let notified = if let Patience::Spent = patience {
-            lock.release();
-            lock.reacquire();
-            false
-        } else if lock.is_tracked() {
-            self.wait_among_mortals(lock, patience)
-        } else {
-            let begun = self.arrive();
-            lock.release();
-            let notified = self.sleep_through(begun, patience);
-            lock.reacquire();
-            notified
-        };
-        lock.depth.store(depth, Ordering::Relaxed);
-        notified
-    }
-
-    /// Says that somebody waits; the word. The caller holds the lock.
-    fn arrive(&self) -> u32 {
-        let mut word = self.sequence.load(Ordering::Relaxed);
-        loop {
-            match self.announce(word) {
-                Ok(announced) => {
-                    self.renew_ran_out(announced);
-                    return announced;
-                }
-                Err(now) => word = now,
-            }
-        }
-    }
-
-    fn announce(&self, word: u32) -> Result<u32, u32> {
-        let announced = word | NOTICE;
-        if word != announced {
-            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-            self.sequence
-                .compare_exchange(word, announced, success, failure)?;
-        }
-        Ok(announced)
-    }
-
-    /// The wait for a lock in private memory; whether it was notified.
-    fn sleep_through(&self, begun: u32, patience: Patience) -> bool {
-        let mut seen = begun;
-        loop {
-            let end = match self.announce(seen) {
-                Ok(announced) => kernel::wait(&self.sequence, announced, patience.deadline()),
-                Err(_) => Waited::Changed,
-            };
-            let now = self.look();
-            let woken = end == Waited::Woken && sequence(now) != sequence(seen);
-            if woken || self.ran_out_since(begun) {
-                return true;
-            }
-            if end == Waited::TimedOut {
-                return false;
-            }
-            seen = now;
-        }
-    }
-
-    fn look(&self) -> u32 {
-        // ORDERING: Acquire pairs with the Release in `run_out`: who sees `WAITERS` cleared, or what
-        // was made of the word since, sees `ran_out`.
-        self.sequence.load(Ordering::Acquire)
-    }
-
-    fn ran_out_since(&self, begun: u32) -> bool {
-        distance(self.ran_out.load(Ordering::Relaxed), begun) > 0
-    }
-
-    fn wait_among_mortals(&self, lock: &RawLock, patience: Patience) -> bool {
-        let begun = self.arrive();
-        let me = robust::with(Thread::tid);
-        let namesake = self.find_place(|place| take_off(place, |taken| owner(taken) == me));
-        if namesake.is_some() {
-            // It died, and the TID was given away again.
-            self.mourn();
-        }
-        let early = self.find_place(|place| claim(place, 0, me | ASLEEP));
-        lock.release();
-        let armed = self.obituary.arm();
-        let end = self.sleep(begun, patience.deadline());
-        let place = match end {
-            End::Notified => Some(self.confirm_or_find_place(early, me)),
-            End::Spurious | End::TimedOut => early,
-        };
-        // From here on the pending slot is the lock's.
-        drop(armed);
-        lock.reacquire();
-        if let Some(place) = place {
-            leave(place, me);
-        }
-        end != End::TimedOut
-    }
-
-    /// Sleeps until the wait is over.
-    fn sleep(&self, begun: u32, deadline: Option<Deadline>) -> End {
-        let mut seen = begun;
-        loop {
-            let round = deadline::earlier(deadline, ROUND);
-            let woken = match self.announce(seen) {
-                Ok(announced) => {
-                    let word = kernel::whole(&self.sequence);
-                    self.obituary.sleep(word, announced, round.or(deadline))
-                }
-                Err(_) => Woken::NotAsleep,
-            };
-            let now = self.look();
-            let advanced = sequence(now) != sequence(seen);
-            match woken {
-                Woken::ByDeath => {
-                    self.mourn();
-                    return End::Spurious;
-                }
-                Woken::ByState if advanced => return End::Notified,
-                _ if self.ran_out_since(begun) => return End::Notified,
-                Woken::ByTime if round.is_none() => return End::TimedOut,
-                Woken::ByTime | Woken::ToLook if self.somebody_died() => return End::Spurious,
-                _ => seen = now,
-            }
-        }
-    }
-
-    /// Somebody died. All waits end, since one of those who wait may be owed a notification; and all
-    /// who wait for a place look again, since one may be owed that.
-    fn mourn(&self) {
-        for place in &self.returning {
-            take_off_the_dead(place);
-            kernel::wake(place, usize::MAX);
-        }
-        self.notify_waiters(u32::MAX);
-    }
-
-    /// Whether somebody died on the way to the lock. If so, all waits end.
-    fn somebody_died(&self) -> bool {
-        let died = self.returning.iter().any(take_off_the_dead);
-        if died {
-            self.mourn();
-        }
-        died
-    }
-
-    fn find_place(&self, claim: impl Fn(&AtomicU32) -> bool) -> Option<&AtomicU32> {
-        self.returning.iter().find(|place| claim(place))
-    }
-
-    /// A place for one that is on its way to the lock, still armed.
-    fn confirm_or_find_place<'condition>(
-        &'condition self,
-        early: Option<&'condition AtomicU32>,
-        me: u32,
-    ) -> &'condition AtomicU32 {
-        if let Some(place) = early.filter(|place| claim(place, me | ASLEEP, me)) {
-            return place;
-        }
-        loop {
-            let place = self
-                .find_place(|place| claim(place, 0, me))
-                .or_else(|| self.find_place(|place| take_from_a_sleeper(place, me)));
-            if let Some(place) = place {
-                return place;
-            }
-            match self.wait_for_place(&self.returning[me as usize % PLACES]) {
-                Woken::ByDeath => self.mourn(),
-                Woken::ByTime | Woken::ToLook => drop(self.somebody_died()),
-                Woken::ByState | Woken::NotAsleep => {}
-            }
-        }
-    }
-
-    fn wait_for_place(&self, place: &AtomicU32) -> Woken {
-        let taken = place.load(Ordering::Relaxed);
-        let wanted = taken | WANTED;
-        if taken == 0 || taken & ASLEEP != 0 || !claim(place, taken, wanted) {
-            return Woken::NotAsleep;
-        }
-        let round = deadline::earlier(None, ROUND);
-        self.obituary.sleep(kernel::whole(place), wanted, round)
-    }
-
     /// Ends the waits of up to `n` sleepers, those first that have slept longest.
     #[inline]
     pub fn notify(&self, n: u32) {
-        if n > 0 && has_waiters(self.sequence.load(Ordering::Relaxed)) {
-            self.notify_waiters(n);
+        if n > 0 && self.raw.has_waiters() {
+            self.raw.notify(n);
         }
     }
 
@@ -545,119 +249,6 @@ impl Condition {
     pub fn notify_all(&self) {
         self.notify(u32::MAX);
     }
-
-    #[cold]
-    fn notify_waiters(&self, n: u32) {
-        let left = self.advance(n);
-        if left > 0 {
-            // For those who arrived, or looked around, while this was under way.
-            self.advance(left);
-        }
-    }
-
-    /// One notify for `n`; for how many there is to be another.
-    fn advance(&self, n: u32) -> u32 {
-        let Some(word) = self.begin_to_notify() else {
-            return 0;
-        };
-        let next = word.wrapping_add(u32::from(STEP));
-        if n == u32::MAX {
-            // It will run out: who looks around while this thread dies, finds so.
-            self.note_ran_out(next);
-        }
-        let woken = kernel::add_and_wake(&self.sequence, STEP, n, NEVER);
-        let left = n.saturating_sub(u32::try_from(woken).unwrap_or(u32::MAX));
-        if left == 0 || self.run_out(next) {
-            0
-        } else {
-            left
-        }
-    }
-
-    /// Clears `ARRIVED`; `None`: nobody waits.
-    fn begin_to_notify(&self) -> Option<u32> {
-        let mut word = self.sequence.load(Ordering::Relaxed);
-        while has_waiters(word) {
-            let looked = word & !ARRIVED;
-            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-            match self
-                .sequence
-                .compare_exchange(word, looked, success, failure)
-            {
-                Ok(_) => return Some(looked),
-                Err(now) => word = now,
-            }
-        }
-        None
-    }
-
-    /// Nobody sleeps who waited when the word became `word`. `false`: somebody came meanwhile.
-    fn run_out(&self, word: u32) -> bool {
-        self.note_ran_out(word);
-        let (success, failure) = (Ordering::Release, Ordering::Relaxed);
-        self.sequence
-            .compare_exchange(word, word & !WAITERS, success, failure)
-            .map_or_else(|now| !somebody_arrived(now), |_| true)
-    }
-
-    fn note_ran_out(&self, word: u32) {
-        let mut last = self.ran_out.load(Ordering::Relaxed);
-        while distance(word, last) > 0 {
-            match exchange(&self.ran_out, last, sequence(word)) {
-                Ok(_) => break,
-                Err(now) => last = now,
-            }
-        }
-    }
-
-    /// So that it does not grow so old that it looks new.
-    fn renew_ran_out(&self, begun: u32) {
-        let last = self.ran_out.load(Ordering::Relaxed);
-        if distance(last, begun) > TOO_NEW || distance(begun, last) > TOO_NEW {
-            // If not, somebody else has.
-            let _ = exchange(&self.ran_out, last, sequence(begun));
-        }
-    }
-}
-
-/// Of words that order nothing: the lock does.
-fn exchange(word: &AtomicU32, from: u32, to: u32) -> Result<u32, u32> {
-    word.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)
-}
-
-fn claim(place: &AtomicU32, from: u32, to: u32) -> bool {
-    place.load(Ordering::Relaxed) == from && exchange(place, from, to).is_ok()
-}
-
-fn take_from_a_sleeper(place: &AtomicU32, me: u32) -> bool {
-    let taken = place.load(Ordering::Relaxed);
-    taken & ASLEEP != 0 && exchange(place, taken, me).is_ok()
-}
-
-/// Gives a place back, if it is still one's own. Should this thread die before it wakes those who want
-/// it, they look around.
-fn leave(place: &AtomicU32, me: u32) {
-    let mut taken = place.load(Ordering::Relaxed);
-    while owner(taken) == me {
-        match exchange(place, taken, 0) {
-            Ok(_) if taken & WANTED != 0 => {
-                kernel::wake(place, usize::MAX);
-                return;
-            }
-            Ok(_) => return,
-            Err(now) => taken = now,
-        }
-    }
-}
-
-/// Whether the place is of one that is gone; if so, it is free now.
-fn take_off_the_dead(place: &AtomicU32) -> bool {
-    take_off(place, |taken| kernel::is_gone(owner(taken)))
-}
-
-fn take_off(place: &AtomicU32, whom: impl Fn(u32) -> bool) -> bool {
-    let taken = place.load(Ordering::Relaxed);
-    taken != 0 && whom(taken) && exchange(place, taken, 0).is_ok()
 }
 
 impl Default for Condition {

@@ -8,6 +8,7 @@
 compile_error!("procsync supports 64-bit Linux only: it relies on futexes and on the robust list");
 
 mod barrier;
+mod barrier_state;
 mod bounded_semaphore;
 mod condition;
 mod deadline;
@@ -21,6 +22,8 @@ mod lock;
 #[cfg(loom)]
 pub mod model;
 mod on_drop;
+mod places;
+mod raw_condition;
 mod raw_lock;
 mod record;
 mod regions;
@@ -33,6 +36,7 @@ mod sentinel;
 mod shared;
 mod sync;
 mod timer;
+mod timer_state;
 mod wait;
 
 pub use barrier::{Barrier, BarrierWait};
@@ -45,7 +49,8 @@ pub use rlock::{RLock, RLockGuard};
 pub use semaphore::{Permit, Semaphore};
 #[cfg(not(loom))]
 pub use shared::{ShareError, Shareable, Shared, SharedOptions, unlink};
-pub use timer::{Timer, TimerOutcome, TimerState};
+pub use timer::Timer;
+pub use timer_state::{TimerOutcome, TimerState};
 
 // For the code that `shareable!` expands to.
 #[cfg(not(loom))]

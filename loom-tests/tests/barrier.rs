@@ -136,6 +136,22 @@ fn a_death_beside_a_sleeper_is_told_at_once() {
     println!("{explored:?}");
 }
 
+/// It was there first, alone, and nobody saw it die.
+#[test]
+fn the_living_do_not_meet_the_dead() {
+    let explored = DEATHS.run(|| {
+        let barrier = Arc::new(Barrier::new(2));
+        let victims = barrier.clone();
+        let victim = spawn_mortal(move || victims.wait_timeout(SOON).is_ok());
+        if victim.join().is_none() {
+            assert!(barrier.wait_timeout(SOON).is_err());
+        }
+        barrier.reset();
+        assert!(!barrier.is_broken());
+    });
+    println!("{explored:?}");
+}
+
 #[test]
 fn one_that_gives_up_breaks_it_for_the_other() {
     let explored = Exploration {

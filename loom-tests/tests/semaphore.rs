@@ -69,7 +69,7 @@ fn a_dead_waiter_passes_on() {
 #[test]
 fn a_dead_sleeper_passes_on() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(0),
         ..DEATHS
     }
     .run(|| {
@@ -110,11 +110,43 @@ fn a_dead_releaser_has_released_or_not() {
     println!("{explored:?}");
 }
 
+/// The same with two permits for two sleepers, of whom the kernel wakes one.
+#[test]
+fn who_is_woken_wakes_the_next() {
+    let explored = Exploration {
+        preemptions: Some(0),
+        ..DEATHS
+    }
+    .run(|| {
+        let semaphore = fresh(0);
+        let others: [_; 2] = std::array::from_fn(|_| {
+            let theirs = semaphore.clone();
+            spawn(move || theirs.acquire().forget())
+        });
+        others_sleep(2);
+        let victims = semaphore.clone();
+        let victim = spawn_mortal(move || victims.release(2).unwrap());
+        // Until it has released, nobody takes one.
+        if victim.join().is_none() && !others_got_any(&semaphore) {
+            semaphore.release(2).unwrap();
+        }
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+    println!("{explored:?}");
+}
+
+/// Two sleepers: permits are there, or at most one of them is asleep.
+fn others_got_any(semaphore: &Semaphore) -> bool {
+    semaphore.available_permits() > 0 || procsync::model::asleep() < 2
+}
+
 /// A crowd is served although one release wakes only one, and others take what they can.
 #[test]
 fn nobody_sleeps_while_permits_are_free() {
     let explored = Exploration {
-        preemptions: Some(2),
+        preemptions: Some(1),
         ..NAPS
     }
     .run(|| {

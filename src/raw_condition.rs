@@ -1,0 +1,360 @@
+//! What is under a [`Condition`](crate::Condition): its words, its waiters, and those who die.
+//!
+//! # The words
+//!
+//! `sequence`, on which waiters sleep:
+//!
+//! | bits | name | meaning |
+//! |---|---|---|
+//! | 0 | `WAITERS` | somebody may be waiting |
+//! | 1 | `ARRIVED` | somebody came, or looked around, since the last notify began |
+//! | 2–31 | sequence | how often somebody notified |
+//!
+//! `ran_out`: the sequence after the last notify that ran out of sleepers, or will.
+//! `returning`: [`places`](crate::places) for the TIDs of those on the way from their sleep to the lock.
+//! And the [`obituary`](crate::wait).
+//!
+//! - *wait*: holding the lock, sets `WAITERS` and `ARRIVED`; releases the lock; sleeps on the word,
+//!   whose sequence it has seen under the lock.
+//! - *notify*: nothing without `WAITERS`. Clears `ARRIVED`; then the sequence advances and n sleepers
+//!   are woken in one step of the kernel (`FUTEX_WAKE_OP`), so no death comes between. If fewer than n
+//!   slept, nobody does who waited then, which it notes in `ran_out`, and it clears `WAITERS`; or if
+//!   somebody has `ARRIVED` meanwhile, it does all that once more: who looked at `ran_out` before it
+//!   was noted finds another sequence than it was about to sleep on, and looks again.
+//!
+//! A wait is over when the kernel says that it was woken through the word, and the sequence has
+//! advanced; or when a notify `ran_out` that began after it. One that finds the sequence advanced before
+//! it slept, or between two sleeps (a signal, a look around), cannot know whom that notify reached: it
+//! was for others, unless it `ran_out`.
+//!
+//! The kernel's queue keeps the order, and has the living only; nothing here counts waiters, so the dead
+//! need not be taken out.
+//!
+//! # Who was notified and dies
+//!
+//! Its notification is owed to another waiter until it has the lock again.
+//!
+//! 1. *Asleep, and just woken*: the obituary is armed. A death wakes a sleeper, which ends all waits,
+//!    by a notify to everybody: spurious wake-ups, at once.
+//! 2. *Taking the lock back*: the lock's own entry is in the pending slot, for the lock must not be lost;
+//!    there is only one slot. So before that its TID is in a place of `returning`, until it has the lock.
+//!    Waiters look around once a second: if a TID is there whose thread is gone, they end all waits. The
+//!    kernel tells whether it is gone ([`kernel::is_gone`]).
+//!
+//! A waiter takes a place before it sleeps, if one is free, and marks it `ASLEEP`: if all who sleep look
+//! around in the very instant of a death, and no wake-up finds them, they find the TID. Who returns and
+//! has none takes the place of one that is asleep.
+//!
+//! A lock in private memory dies with all its threads; its waiters do none of this.
+
+use core::time::Duration;
+
+use crate::deadline::{self, Deadline, Patience};
+use crate::kernel::Waited;
+use crate::places::{Place, Places, exchange};
+use crate::raw_lock::RawLock;
+use crate::robust::{self, Thread};
+use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
+use crate::wait::{Obituary, Woken};
+
+const WAITERS: u32 = 1;
+const ARRIVED: u32 = 2;
+const NOTICE: u32 = WAITERS | ARRIVED;
+const STEP: u16 = 4;
+/// `ARRIVED` without `WAITERS`, which never is.
+const NEVER: u16 = 2;
+
+/// How often a waiter looks around.
+pub(crate) const ROUND: Duration = Duration::from_secs(1);
+
+/// A `ran_out` is not trusted that is so far from the sequence: it has aged until it looks new again.
+const TOO_FAR: i32 = 1 << 24;
+
+fn has_waiters(word: u32) -> bool {
+    word & WAITERS != 0
+}
+
+fn somebody_arrived(word: u32) -> bool {
+    word & ARRIVED != 0
+}
+
+fn sequence(word: u32) -> u32 {
+    word & !NOTICE
+}
+
+/// By how much the sequence `later` comes after `earlier`: they are less than half of all apart.
+fn distance(later: u32, earlier: u32) -> i32 {
+    sequence(later)
+        .wrapping_sub(sequence(earlier))
+        .cast_signed()
+}
+
+/// All-zero memory is one that nobody waits for.
+#[repr(C)]
+pub(crate) struct RawCondition {
+    sequence: AtomicU32,
+    obituary: Obituary,
+    ran_out: AtomicU32,
+    returning: Places,
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Notified,
+    /// By a death: nothing is owed to anybody.
+    Spurious,
+    TimedOut,
+}
+
+impl RawCondition {
+    const_fn! {
+        pub(crate) fn new() -> Self {
+            Self {
+                sequence: AtomicU32::new(0),
+                obituary: Obituary::new(),
+                ran_out: AtomicU32::new(0),
+                returning: Places::new(),
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn has_waiters(&self) -> bool {
+        has_waiters(self.sequence.load(Ordering::Relaxed))
+    }
+
+    /// Gives the lock up, all levels of it, waits, and takes it back; whether it was notified.
+    pub(crate) fn wait(&self, lock: &RawLock, patience: Patience) -> bool {
+        let depth = lock.depth.load(Ordering::Relaxed);
+        let notified = if let Patience::Spent = patience {
+            lock.release();
+            lock.reacquire();
+            false
+        } else if lock.is_tracked() {
+            self.wait_among_mortals(lock, patience)
+        } else {
+            let begun = self.arrive();
+            lock.release();
+            let notified = self.sleep_through(begun, patience);
+            lock.reacquire();
+            notified
+        };
+        lock.depth.store(depth, Ordering::Relaxed);
+        notified
+    }
+
+    /// Says that somebody waits; the word. The caller holds the lock.
+    fn arrive(&self) -> u32 {
+        let mut word = self.sequence.load(Ordering::Relaxed);
+        loop {
+            match self.announce(word) {
+                Ok(announced) => {
+                    self.renew_ran_out(announced);
+                    return announced;
+                }
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    fn announce(&self, word: u32) -> Result<u32, u32> {
+        let announced = word | NOTICE;
+        if word != announced {
+            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+            self.sequence
+                .compare_exchange(word, announced, success, failure)?;
+        }
+        Ok(announced)
+    }
+
+    /// The wait for a lock in private memory; whether it was notified.
+    fn sleep_through(&self, begun: u32, patience: Patience) -> bool {
+        let mut seen = begun;
+        loop {
+            let end = match self.announce(seen) {
+                Ok(announced) => kernel::wait(&self.sequence, announced, patience.deadline()),
+                Err(_) => Waited::Changed,
+            };
+            let now = self.look();
+            let woken = end == Waited::Woken && sequence(now) != sequence(seen);
+            if woken || self.ran_out_since(begun) {
+                return true;
+            }
+            if end == Waited::TimedOut {
+                return false;
+            }
+            seen = now;
+        }
+    }
+
+    fn look(&self) -> u32 {
+        // ORDERING: Acquire pairs with the Release in `run_out`: who sees `WAITERS` cleared, or what
+        // was made of the word since, sees `ran_out`.
+        self.sequence.load(Ordering::Acquire)
+    }
+
+    fn ran_out_since(&self, begun: u32) -> bool {
+        distance(self.ran_out.load(Ordering::Relaxed), begun) > 0
+    }
+
+    fn wait_among_mortals(&self, lock: &RawLock, patience: Patience) -> bool {
+        let begun = self.arrive();
+        let me = robust::with(Thread::tid);
+        if self.returning.take_off_namesakes(me) {
+            self.mourn();
+        }
+        let early = self.returning.take_early(me);
+        lock.release();
+        let armed = self.obituary.arm();
+        let end = self.sleep(begun, patience.deadline());
+        let place = match end {
+            End::Notified => Some(self.find_place(early, me)),
+            End::Spurious | End::TimedOut => early,
+        };
+        // From here on the pending slot is the lock's.
+        drop(armed);
+        lock.reacquire();
+        if let Some(place) = place {
+            place.leave(me);
+        }
+        end != End::TimedOut
+    }
+
+    /// Sleeps until the wait is over.
+    fn sleep(&self, begun: u32, deadline: Option<Deadline>) -> End {
+        let mut seen = begun;
+        loop {
+            let round = deadline::earlier(deadline, ROUND);
+            let woken = match self.announce(seen) {
+                Ok(announced) => {
+                    let word = kernel::whole(&self.sequence);
+                    self.obituary.sleep(word, announced, round.or(deadline))
+                }
+                Err(_) => Woken::NotAsleep,
+            };
+            let now = self.look();
+            let advanced = sequence(now) != sequence(seen);
+            match woken {
+                Woken::ByDeath => {
+                    self.mourn();
+                    return End::Spurious;
+                }
+                Woken::ByState if advanced => return End::Notified,
+                _ if self.ran_out_since(begun) => return End::Notified,
+                Woken::ByTime if round.is_none() => return End::TimedOut,
+                Woken::ByTime | Woken::ToLook if self.somebody_died() => return End::Spurious,
+                _ => seen = now,
+            }
+        }
+    }
+
+    /// Somebody died. All waits end, since one of those who wait may be owed a notification; and all
+    /// who wait for a place look again, since one may be owed that.
+    fn mourn(&self) {
+        self.returning.take_off_the_dead();
+        self.returning.wake_all();
+        self.notify(u32::MAX);
+    }
+
+    /// Whether somebody died on the way to the lock. If so, all waits end.
+    fn somebody_died(&self) -> bool {
+        let died = self.returning.take_off_the_dead();
+        if died {
+            self.mourn();
+        }
+        died
+    }
+
+    /// A place for one that is on its way to the lock, still armed.
+    fn find_place<'condition>(
+        &'condition self,
+        early: Option<Place<'condition>>,
+        me: u32,
+    ) -> Place<'condition> {
+        loop {
+            if let Some(place) = self.returning.take(early, me) {
+                return place;
+            }
+            match self.returning.wait(&self.obituary, me) {
+                Woken::ByDeath => self.mourn(),
+                Woken::ByTime | Woken::ToLook => drop(self.somebody_died()),
+                Woken::ByState | Woken::NotAsleep => {}
+            }
+        }
+    }
+
+    /// Wakes up to `n`, those first that have slept longest.
+    #[cold]
+    pub(crate) fn notify(&self, n: u32) {
+        let left = self.advance(n);
+        if left > 0 {
+            // For those who arrived, or looked around, while this was under way.
+            self.advance(left);
+        }
+    }
+
+    /// One notify for `n`; for how many there is to be another.
+    fn advance(&self, n: u32) -> u32 {
+        let Some(word) = self.begin_to_notify() else {
+            return 0;
+        };
+        let next = word.wrapping_add(u32::from(STEP));
+        if n == u32::MAX {
+            // It will run out: who looks around while this thread dies, finds so.
+            self.note_ran_out(next);
+        }
+        let woken = kernel::add_and_wake(&self.sequence, STEP, n, NEVER);
+        let left = n.saturating_sub(u32::try_from(woken).unwrap_or(u32::MAX));
+        if left == 0 || self.run_out(next) {
+            0
+        } else {
+            left
+        }
+    }
+
+    /// Clears `ARRIVED`; `None`: nobody waits.
+    fn begin_to_notify(&self) -> Option<u32> {
+        let mut word = self.sequence.load(Ordering::Relaxed);
+        while has_waiters(word) {
+            let looked = word & !ARRIVED;
+            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+            match self
+                .sequence
+                .compare_exchange(word, looked, success, failure)
+            {
+                Ok(_) => return Some(looked),
+                Err(now) => word = now,
+            }
+        }
+        None
+    }
+
+    /// Nobody sleeps who waited when the word became `word`. `false`: somebody came meanwhile.
+    fn run_out(&self, word: u32) -> bool {
+        self.note_ran_out(word);
+        let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+        self.sequence
+            .compare_exchange(word, word & !WAITERS, success, failure)
+            .map_or_else(|now| !somebody_arrived(now), |_| true)
+    }
+
+    fn note_ran_out(&self, word: u32) {
+        let mut last = self.ran_out.load(Ordering::Relaxed);
+        while distance(word, last) > 0 {
+            match exchange(&self.ran_out, last, sequence(word)) {
+                Ok(_) => break,
+                Err(now) => last = now,
+            }
+        }
+    }
+
+    /// So that it does not grow so old that it looks new.
+    fn renew_ran_out(&self, begun: u32) {
+        let last = self.ran_out.load(Ordering::Relaxed);
+        if distance(last, begun) > TOO_FAR || distance(begun, last) > TOO_FAR {
+            // If not, somebody else has.
+            let _ = exchange(&self.ran_out, last, sequence(begun));
+        }
+    }
+}
