@@ -446,7 +446,8 @@ impl Condition {
         self.notify_waiters(u32::MAX);
     }
 
-    /// Takes a place among the returning, still armed.
+    /// Takes a place among the returning, still armed. Never sleeps on the place of one that is gone
+    /// already: nobody would wake it before it looks around.
     fn find_place(&self) -> &AtomicU32 {
         let me = robust::with(robust::Thread::tid);
         loop {
@@ -454,6 +455,10 @@ impl Condition {
                 return place;
             }
             let place = &self.returning[me as usize % PLACES];
+            if take_off_the_dead(place) {
+                self.mourn();
+                continue;
+            }
             match self.wait_for_place(place) {
                 Woken::ByDeath => self.mourn(),
                 Woken::ByTime => drop(self.somebody_died()),
