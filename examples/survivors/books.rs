@@ -1,4 +1,4 @@
-//! What the processes share, and how it survives the death of a worker in the middle of a sale.
+//! The books, and how they survive the death of a worker in the middle of a sale.
 //!
 //! The lock survives by itself: when its holder is killed, the next to acquire it gets
 //! `AcquireError::Poisoned`, and with it the data as the dead left them. To make sense of those is
@@ -12,6 +12,9 @@
 //! has nothing to do. The old values, not the differences: then it does no harm to put them back
 //! twice, and a repairer that is killed in turn is just another death, for the next to repair.
 //!
+//! The money is in the till, which has a lock of its own. It changes in sales only, so the journal of
+//! the books covers it, too.
+//!
 //! # The one trap
 //!
 //! To the compiler, all this happens between `acquire` and `release`, where nobody looks. It may
@@ -22,70 +25,56 @@
 
 use std::hint::black_box;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicU32, AtomicU64, compiler_fence};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, compiler_fence};
 
-use procsync::Lock;
+use procsync::RLock;
 
-/// More workers than this find no desk.
-pub(crate) const DESKS: usize = 64;
+use crate::desk::SELLERS;
+use crate::till::{Money, Till};
 
-/// Of one ticket, in cents.
-const PRICE: u64 = 1_250;
+/// So many tickets the porter brings at a time.
+const BATCH: u64 = 400;
 
 // No `bool`, no `Option`, no `Vec`: `shareable!` refuses what is not valid for every bit pattern,
 // and what points into the memory of one process.
 procsync::shareable! {
-    /// Everything that the processes share.
-    pub(crate) struct Office {
-        pub(crate) books: Lock<Books>,
-        pub(crate) desks: [Desk; DESKS],
-        /// Workers that have lost their supervisor go home.
-        pub(crate) supervisor: u32,
-        closed: AtomicU32,
-    }
-
     /// What the lock protects.
     pub(crate) struct Books {
         /// Tickets in the beginning.
         stock: u64,
         figures: Figures,
-        sold_by: [u64; DESKS],
+        sold_by: [u64; SELLERS],
         journal: Journal,
         poisonings: u64,
         repairs: u64,
+        /// Meetings that a death broke.
+        broken_meetings: u64,
     }
 
-    /// Changed by every sale.
+    /// Changed by every sale and every delivery.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Figures {
-        pub(crate) left: u64,
+        /// Tickets that the porter has not brought yet.
+        store: u64,
+        /// Tickets that can be sold.
+        shelf: u64,
         pub(crate) sold: u64,
-        pub(crate) revenue: u64,
         pub(crate) sales: u64,
-        /// Sales that a death cut short, and that were undone.
+        pub(crate) deliveries: u64,
+        /// Sales and deliveries that a death cut short, and that were undone.
         pub(crate) undone: u64,
     }
 
-    /// What to put back if the sale is not completed.
+    /// What to put back if a change is not completed.
     struct Journal {
-        /// 1: a sale is under way, and the rest of the journal is valid.
+        /// 1: a change is under way, and the rest of the journal is valid.
         open: AtomicU32,
         desk: u32,
         sold_by: u64,
         figures: Figures,
-    }
-
-    /// A worker's own; it is written without a lock, by single atomic steps.
-    pub(crate) struct Desk {
-        served: AtomicU64,
-        longest_wait: AtomicU64,
+        money: Money,
     }
 }
-
-/// There are not that many tickets left.
-#[derive(Debug)]
-pub(crate) struct SoldOut;
 
 /// The state of the books at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -95,75 +84,87 @@ pub(crate) struct Snapshot {
     pub(crate) poisonings: u64,
     /// How often such a one came to the end of the repair. The others were killed in it.
     pub(crate) repairs: u64,
+    pub(crate) broken_meetings: u64,
 }
 
-impl Office {
-    pub(crate) fn new(tickets: u64, supervisor: u32) -> Self {
-        Self {
-            books: Lock::new(Books::new(tickets)),
-            desks: [const { Desk::new() }; DESKS],
-            supervisor,
-            closed: AtomicU32::new(0),
-        }
-    }
-
-    pub(crate) fn close(&self) {
-        self.closed.store(1, Relaxed);
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.closed.load(Relaxed) == 0
+impl Figures {
+    pub(crate) fn left(&self) -> u64 {
+        self.store + self.shelf
     }
 }
 
 impl Books {
-    fn new(tickets: u64) -> Self {
+    pub(crate) fn new(tickets: u64) -> Self {
         let figures = Figures {
-            left: tickets,
+            store: tickets,
+            shelf: 0,
             sold: 0,
-            revenue: 0,
             sales: 0,
+            deliveries: 0,
             undone: 0,
         };
         Self {
             stock: tickets,
             figures,
-            sold_by: [0; DESKS],
+            sold_by: [0; SELLERS],
             journal: Journal {
                 open: AtomicU32::new(0),
                 desk: 0,
                 sold_by: 0,
                 figures,
+                money: Money::default(),
             },
             poisonings: 0,
             repairs: 0,
+            broken_meetings: 0,
         }
     }
 
-    /// Several plain changes, with time to die between them.
-    pub(crate) fn sell(&mut self, desk: usize, tickets: u64) -> Result<(), SoldOut> {
-        if self.figures.left < tickets {
-            return Err(SoldOut);
-        }
-        self.open_journal(desk);
-        self.figures.left -= tickets;
+    pub(crate) fn can_sell(&self, tickets: u64) -> bool {
+        self.figures.shelf >= tickets
+    }
+
+    pub(crate) fn is_sold_out(&self) -> bool {
+        self.figures.store == 0
+    }
+
+    /// Several plain changes, with time to die between them. There are that many on the shelf.
+    pub(crate) fn sell(&mut self, till: &RLock<Till>, desk: usize, tickets: u64) {
+        self.open_journal(till, desk);
+        self.figures.shelf -= tickets;
         take_time();
         self.figures.sold += tickets;
         take_time();
-        self.figures.revenue += tickets * PRICE;
+        Till::ring_up(till, tickets);
         take_time();
         self.sold_by[desk] += tickets;
         take_time();
         self.figures.sales += 1;
         self.close_journal();
-        Ok(())
     }
 
-    fn open_journal(&mut self, desk: usize) {
+    /// From the store to the shelf, if the shelf is low.
+    pub(crate) fn deliver(&mut self, till: &RLock<Till>) {
+        let batch = BATCH.min(self.figures.store);
+        if self.figures.shelf >= BATCH || batch == 0 {
+            return;
+        }
+        // A porter sells nothing: for the journal, any desk will do.
+        self.open_journal(till, 0);
+        self.figures.store -= batch;
+        take_time();
+        self.figures.shelf += batch;
+        take_time();
+        self.figures.deliveries += 1;
+        self.close_journal();
+    }
+
+    fn open_journal(&mut self, till: &RLock<Till>, desk: usize) {
         self.journal.desk = u32::try_from(desk).expect("a desk of the office");
         self.journal.sold_by = self.sold_by[desk];
         self.journal.figures = self.figures;
-        // What the figures will be if this sale is undone: also a value, so it is counted once,
+        self.journal.money = Till::count(till);
+        // What the figures will be if this change is undone: also a value, so it is counted once,
         // however often the undoing is begun.
         self.journal.figures.undone += 1;
         settle();
@@ -181,21 +182,27 @@ impl Books {
     ///
     /// Both counts are single stores at the right moment: first of all that there was a poisoning,
     /// last of all that it was repaired.
-    pub(crate) fn repair(&mut self) {
+    pub(crate) fn repair(&mut self, till: &RLock<Till>) {
         self.poisonings += 1;
         settle();
         if self.journal.is_open() {
-            self.undo();
+            self.undo(till);
         }
         self.repairs += 1;
     }
 
-    fn undo(&mut self) {
+    fn undo(&mut self, till: &RLock<Till>) {
         self.sold_by[self.journal.desk as usize] = self.journal.sold_by;
+        take_a_long_time();
+        Till::put_back(till, self.journal.money);
         take_a_long_time();
         self.figures = self.journal.figures;
         take_a_long_time();
         self.close_journal();
+    }
+
+    pub(crate) fn note_broken_meeting(&mut self) {
+        self.broken_meetings += 1;
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -203,22 +210,23 @@ impl Books {
             figures: self.figures,
             poisonings: self.poisonings,
             repairs: self.repairs,
+            broken_meetings: self.broken_meetings,
         }
     }
 
     /// What does not add up, in words. Nothing, if the books balance.
-    pub(crate) fn audit(&self) -> Vec<String> {
-        let Figures {
-            left,
-            sold,
-            revenue,
-            ..
-        } = self.figures;
+    pub(crate) fn audit(&self, till: &RLock<Till>) -> Vec<String> {
+        let figures = self.figures;
+        let sold = figures.sold;
+        let sold_by_all = self.sold_by.iter().sum();
+        let open = u64::from(self.journal.is_open());
+        let Money { tickets, cents } = Till::count(till);
         let accounts = [
-            ("tickets left and sold", left + sold, self.stock),
-            ("revenue", revenue, sold * PRICE),
-            ("tickets sold by all desks", self.sold_by.iter().sum(), sold),
-            ("open sales", u64::from(self.journal.is_open()), 0),
+            ("tickets left and sold", figures.left() + sold, self.stock),
+            ("tickets sold by all desks", sold_by_all, sold),
+            ("tickets paid for", tickets, sold),
+            ("money in the till", cents, Money::price_of(sold)),
+            ("open sales", open, 0),
         ];
         accounts
             .into_iter()
@@ -234,37 +242,13 @@ impl Journal {
     }
 }
 
-impl Desk {
-    const fn new() -> Self {
-        Self {
-            served: AtomicU64::new(0),
-            longest_wait: AtomicU64::new(0),
-        }
-    }
-
-    /// A worker got the lock, after `wait`.
-    pub(crate) fn note_served(&self, wait: Duration) {
-        let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-        self.longest_wait.fetch_max(nanoseconds, Relaxed);
-        self.served.fetch_add(1, Relaxed);
-    }
-
-    pub(crate) fn served(&self) -> u64 {
-        self.served.load(Relaxed)
-    }
-
-    pub(crate) fn longest_wait(&self) -> Duration {
-        Duration::from_nanos(self.longest_wait.load(Relaxed))
-    }
-}
-
 /// What was written before stays before what is written after, for a death between the two.
 fn settle() {
     compiler_fence(SeqCst);
 }
 
 /// Some microseconds. A real program would compute something here.
-fn take_time() {
+pub(crate) fn take_time() {
     for step in 0..10_000 {
         black_box(step);
     }

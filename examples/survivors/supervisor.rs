@@ -9,15 +9,23 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use procsync::{AcquireError, Shared};
+use procsync::{AcquireError, LockGuard, Shared};
 
 use crate::Options;
-use crate::books::{Books, Desk, Office};
-use crate::report::{Outcome, Progress};
+use crate::books::Books;
+use crate::desk::{Desk, OTHERS};
+use crate::office::Office;
+use crate::report::{Deaths, Outcome, Progress};
+use crate::till::Till;
+use crate::worker::Role;
 
-/// Nobody waits for the lock that long, unless nobody will ever wake them. On an idle machine the
-/// longest wait is some milliseconds.
-const STUCK_AFTER: Duration = Duration::from_secs(10);
+/// Nobody waits that long while nobody is killed, unless nobody will ever wake them. On an idle
+/// machine it is some milliseconds.
+const STUCK_AFTER: Duration = Duration::from_secs(5);
+
+/// Then they may meet in peace. Otherwise, if they are killed faster than they can be started, they
+/// never would.
+const MOST_KILLS_A_NIGHT: u32 = 3;
 
 const SIGKILL: i32 = 9;
 
@@ -28,12 +36,22 @@ pub(crate) fn run(options: &Options, seed: u64) -> Result<Outcome, Box<dyn Error
     supervisor.kill_and_replace(options)?;
     let elapsed = started.elapsed();
     supervisor.close()?;
-    let audit = supervisor.inspect(|books| (books.snapshot(), books.audit()));
+    let office = supervisor.office.clone();
+    let audit = supervisor.inspect(|books| {
+        let mut wrong = books.audit(&office.till);
+        wrong.extend(office.counters.audit());
+        (books.snapshot(), wrong)
+    });
     Ok(Outcome {
         seed,
         elapsed,
-        kills: supervisor.kills,
-        longest_wait: supervisor.longest_wait(),
+        deaths: supervisor.deaths.clone(),
+        longest_wait: office.longest_wait(),
+        till_poisonings: Till::poisonings(&office.till),
+        counters: office.counters.number(),
+        permits_in_vain: office.counters.in_vain(),
+        days: office.days(),
+        abandoned_days: office.abandoned_days(),
         stuck: supervisor.stuck.clone(),
         audit,
     })
@@ -41,24 +59,30 @@ pub(crate) fn run(options: &Options, seed: u64) -> Result<Outcome, Box<dyn Error
 
 struct Supervisor {
     office: Shared<Office>,
+    sellers: usize,
     random: Rng,
     /// By desk. `None`: gone home.
     workers: Vec<Option<Child>>,
-    kills: u64,
+    kills_tonight: u32,
+    deaths: Deaths,
     /// Who was found waiting for ever, in words.
     stuck: Vec<String>,
 }
 
 impl Supervisor {
     fn open(options: &Options, seed: u64) -> Result<Self, Box<dyn Error>> {
+        let id = std::process::id();
+        let office = Office::new(options.tickets, options.workers, options.day(), id);
         let mut supervisor = Self {
-            office: Shared::anonymous(Office::new(options.tickets, std::process::id()))?,
+            office: Shared::anonymous(office)?,
+            sellers: options.workers,
             random: Rng::with_seed(seed),
             workers: Vec::new(),
-            kills: 0,
+            kills_tonight: 0,
+            deaths: Deaths::default(),
             stuck: Vec::new(),
         };
-        for desk in 0..options.workers {
+        for desk in 0..options.workers + OTHERS {
             let worker = supervisor.start(desk)?;
             supervisor.workers.push(Some(worker));
         }
@@ -70,6 +94,7 @@ impl Supervisor {
         let office = self.office.as_fd().try_clone_to_owned()?;
         Command::new(std::env::current_exe()?)
             .arg(format!("--desk={desk}"))
+            .arg(format!("--workers={}", self.sellers))
             .arg(format!("--seed={}", self.random.u64(..)))
             .stdin(Stdio::from(office))
             .spawn()
@@ -79,15 +104,16 @@ impl Supervisor {
         let mut progress = Progress::new(options.seconds);
         let mut last_kill = Instant::now();
         let end = last_kill + options.seconds;
-        while self.office.is_open() && self.stuck.is_empty() && last_kill < end {
+        while self.office.is_in_business() && self.stuck.is_empty() && last_kill < end {
             sleep(options.kill_every.saturating_sub(last_kill.elapsed()));
+            self.keep_the_peace();
             last_kill = Instant::now();
             let desk = self.random.usize(..self.workers.len());
             self.replace(desk)?;
             if progress.is_due() {
                 self.call_the_roll();
-                let snapshot = self.inspect(Books::snapshot);
-                progress.show(self.kills, snapshot);
+                let snapshot = self.inspect(|books| books.snapshot());
+                progress.show(self.deaths.all(), snapshot);
             }
         }
         progress.finish();
@@ -100,7 +126,7 @@ impl Supervisor {
             victim.kill()?;
             let status = victim.wait()?;
             if status.signal() == Some(SIGKILL) {
-                self.kills += 1;
+                self.clear_up(desk);
             } else {
                 check(status)?;
             }
@@ -109,37 +135,84 @@ impl Supervisor {
         Ok(())
     }
 
-    /// While nobody is killed, everybody must get the lock. (Otherwise one that waits for ever might
-    /// be killed and replaced before it is missed.)
+    /// The primitives look after themselves, but for what has no owner: a permit.
+    fn clear_up(&mut self, desk: usize) {
+        let task = self.office.desks[desk].retire();
+        let had_counter = match Role::of(desk, self.sellers) {
+            Role::Seller => self.office.counters.clear_up(desk),
+            Role::Porter => {
+                self.office.place_order();
+                false
+            }
+            Role::Guard => false,
+        };
+        self.deaths.note(task, had_counter);
+    }
+
+    /// Lets the sellers meet, once it was tried in vain some times.
+    fn keep_the_peace(&mut self) {
+        let office = self.office.clone();
+        if office.open.is_set() {
+            self.kills_tonight = 0;
+        } else if self.kills_tonight < MOST_KILLS_A_NIGHT {
+            self.kills_tonight += 1;
+        } else if office.open.wait_timeout(STUCK_AFTER) || !office.is_in_business() {
+            self.kills_tonight = 0;
+        } else {
+            self.report_stuck(|_, _| true);
+        }
+    }
+
+    /// While nobody is killed, everybody must get on. (Otherwise one that waits for ever might be
+    /// killed and replaced before it is missed.)
     fn call_the_roll(&mut self) {
         let deadline = Instant::now() + STUCK_AFTER;
-        let desks = &self.office.desks[..self.workers.len()];
-        let before: Vec<u64> = desks.iter().map(Desk::served).collect();
-        for (number, (desk, before)) in desks.iter().zip(before).enumerate() {
-            while desk.served() == before && self.office.is_open() {
+        let office = self.office.clone();
+        let desks = &office.desks[..self.workers.len()];
+        let before: Vec<u64> = desks.iter().map(Desk::progress).collect();
+        let is_late = |number: usize, desk: &Desk| {
+            desk.progress() == before[number] && office.is_in_business()
+        };
+        for (number, desk) in desks.iter().enumerate() {
+            while is_late(number, desk) {
                 if Instant::now() > deadline {
-                    let who = format!("the worker at desk {number} was not served");
-                    self.stuck.push(who);
-                    return;
+                    return self.report_stuck(is_late);
                 }
                 sleep(Duration::from_millis(1));
             }
         }
     }
 
-    /// Everybody finishes the sale at hand and goes home.
+    fn report_stuck(&mut self, is_stuck: impl Fn(usize, &Desk) -> bool) {
+        if !self.stuck.is_empty() {
+            return; // Who they wait for is known.
+        }
+        for (number, desk) in self.office.desks[..self.workers.len()].iter().enumerate() {
+            if is_stuck(number, desk) {
+                let role = Role::of(number, self.sellers);
+                let task = desk.doing().name();
+                let who = format!("the {role} at desk {number} makes no progress: it is {task}");
+                self.stuck.push(who);
+            }
+        }
+    }
+
+    /// Everybody finishes the work at hand and goes home.
     fn close(&mut self) -> Result<(), Box<dyn Error>> {
-        self.office.close();
+        let office = self.office.clone();
+        self.inspect(|books| office.close_down(books));
         let deadline = Instant::now() + STUCK_AFTER;
         for (desk, place) in self.workers.iter_mut().enumerate() {
             let Some(mut worker) = place.take() else {
                 continue;
             };
-            if let Some(status) = wait_until(&mut worker, deadline)? {
+            if let Some(status) = wait_until(&mut worker, deadline, || office.dismiss_guards())? {
                 check(status)?;
             } else {
-                self.stuck
-                    .push(format!("the worker at desk {desk} did not go home"));
+                let task = office.desks[desk].doing().name();
+                self.stuck.push(format!(
+                    "the worker at desk {desk} did not go home: it is {task}"
+                ));
                 worker.kill()?;
                 worker.wait()?;
             }
@@ -149,12 +222,12 @@ impl Supervisor {
 
     /// Looks into the books. The supervisor takes the lock as all others do, and repairs if need be,
     /// but it does not wait for ever. `None`: it would have had to.
-    fn inspect<R>(&mut self, look: impl FnOnce(&Books) -> R) -> Option<R> {
+    fn inspect<R>(&mut self, look: impl FnOnce(&LockGuard<'_, Books>) -> R) -> Option<R> {
         let lock = &self.office.books;
         match lock.acquire_timeout(STUCK_AFTER) {
             Ok(books) => Some(look(&books)),
             Err(AcquireError::Poisoned(mut books)) => {
-                books.repair();
+                books.repair(&self.office.till);
                 lock.clear_poison();
                 Some(look(&books))
             }
@@ -163,11 +236,6 @@ impl Supervisor {
                 None
             }
         }
-    }
-
-    fn longest_wait(&self) -> Duration {
-        let waits = self.office.desks.iter().map(|desk| desk.longest_wait());
-        waits.max().unwrap_or_default()
     }
 }
 
@@ -182,13 +250,18 @@ impl Drop for Supervisor {
     }
 }
 
-/// `None`: it is running still.
-fn wait_until(worker: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+/// `None`: it is running still, though it was told to go, again and again.
+fn wait_until(
+    worker: &mut Child,
+    deadline: Instant,
+    tell: impl Fn(),
+) -> io::Result<Option<ExitStatus>> {
     loop {
         let status = worker.try_wait()?;
         if status.is_some() || Instant::now() > deadline {
             return Ok(status);
         }
+        tell();
         sleep(Duration::from_millis(1));
     }
 }

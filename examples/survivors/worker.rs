@@ -1,33 +1,58 @@
-//! A worker sells until the office closes, or until it is killed.
+//! The processes that are killed.
 
 use std::error::Error;
+use std::fmt;
 use std::io::stdin;
 use std::os::fd::AsFd;
 use std::os::unix::process::parent_id;
-use std::time::Instant;
 
-use fastrand::Rng;
-use procsync::{AcquireError, Shared};
+use procsync::Shared;
+use rustix::process::{Signal, set_parent_process_death_signal};
 
-use crate::books::{Books, Office, SoldOut};
+use crate::office::Office;
+use crate::{guard, porter, seller};
+
+/// What the process at a desk does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Seller,
+    Porter,
+    Guard,
+}
+
+impl Role {
+    /// First the sellers, then a porter and two guards.
+    pub(crate) fn of(desk: usize, sellers: usize) -> Self {
+        match desk {
+            _ if desk < sellers => Self::Seller,
+            _ if desk == sellers => Self::Porter,
+            _ => Self::Guard,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Seller => "seller",
+            Self::Porter => "porter",
+            Self::Guard => "guard",
+        })
+    }
+}
 
 /// Works at that desk of the office that is the standard input.
-///
-/// `acquire_or_repair` is all that this program does about the deaths of others.
-pub(crate) fn work(desk: usize, seed: u64) -> Result<(), Box<dyn Error>> {
+pub(crate) fn work(desk: usize, sellers: usize, seed: u64) -> Result<(), Box<dyn Error>> {
+    // Nobody outlives the supervisor, however that one ends.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     let office = Shared::<Office>::from_fd(stdin().as_fd().try_clone_to_owned()?)?;
-    let mut random = Rng::with_seed(seed);
-    while office.is_open() && parent_id() == office.supervisor {
-        let customer_wants = random.u64(1..=4);
-        let asked = Instant::now();
-        let mut books = office
-            .books
-            .acquire_or_repair(Books::repair)
-            .map_err(AcquireError::without_guard)?;
-        office.desks[desk].note_served(asked.elapsed());
-        if let Err(SoldOut) = books.sell(desk, customer_wants) {
-            office.close();
-        }
+    if parent_id() != office.supervisor {
+        return Ok(());
+    }
+    match Role::of(desk, sellers) {
+        Role::Seller => seller::work(&office, desk, seed)?,
+        Role::Porter => porter::work(&office, &office.desks[desk])?,
+        Role::Guard => guard::work(&office, &office.desks[desk])?,
     }
     Ok(())
 }
