@@ -21,7 +21,9 @@
 //!
 //! Whoever changes the state to an end wakes all who sleep on it, with the [`obituary`](crate::wait) armed
 //! from before the change. Waiters also sleep on the `runner`'s word, with its `WAITERS` set: the kernel
-//! wakes one of them when the thread dies, and that one wakes the others.
+//! wakes one of them when the thread dies, and that one wakes the others. Nobody sleeps without it while
+//! a run is under way: whoever arms the timer wakes those who slept on an idle one, too, and a free
+//! `runner` then is a death, which is noted first.
 
 use core::fmt;
 use core::ops::Deref;
@@ -257,7 +259,7 @@ impl Timer {
                 .map_or(u64::MAX, Deadline::as_nanoseconds);
             self.deadline.store(deadline, Ordering::Relaxed);
             let armed = at(ARMED, state.wrapping_add(ONE_RUN));
-            if self.replace(state, armed) {
+            if self.replace_and_tell(state, armed) {
                 return Ok(Some(Run {
                     timer: self,
                     armed,
@@ -271,7 +273,6 @@ impl Timer {
     /// Prevents the function from being called. `true`: this very call did. Before the timer is armed,
     /// too: then the next [`run`](Self::run) answers [`Cancelled`](TimerOutcome::Cancelled).
     pub fn cancel(&self) -> bool {
-        let _armed = self.obituary.arm();
         loop {
             let state = self.settled();
             let next = match phase(state) {
@@ -279,8 +280,7 @@ impl Timer {
                 ARMED => CANCELLED,
                 _ => return false,
             };
-            if self.replace(state, at(next, state)) {
-                self.wake_all();
+            if self.replace_and_tell(state, at(next, state)) {
                 return true;
             }
         }
@@ -360,7 +360,9 @@ impl Timer {
         let deadline = patience.deadline();
         let woken = match self.runner.awaited() {
             Some(runner) => self.obituary.sleep_beside(runner, word, state, deadline),
-            None if self.runner.owner().is_some() => Woken::NotAsleep,
+            // Who sleeps on a run that is under way sleeps beside its thread, or would not hear of its
+            // death: if it is dead already, that has to be noted.
+            None if is_under_way(state) || self.runner.owner().is_some() => Woken::NotAsleep,
             None => self.obituary.sleep(word, state, deadline),
         };
         if woken == Woken::ByDeath {
@@ -377,10 +379,7 @@ impl Timer {
             if !is_under_way(state) || self.runner.owner().is_some() {
                 return state;
             }
-            let _armed = self.obituary.arm();
-            if self.replace(state, at(ABANDONED, state)) {
-                self.wake_all();
-            }
+            self.replace_and_tell(state, at(ABANDONED, state));
         }
     }
 
@@ -395,6 +394,16 @@ impl Timer {
         self.state
             .compare_exchange(state, next, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
+    }
+
+    /// Wakes all, too; should this thread die before it has, one of them does.
+    fn replace_and_tell(&self, state: u32, next: u32) -> bool {
+        let _armed = self.obituary.arm();
+        let is_changed = self.replace(state, next);
+        if is_changed {
+            self.wake_all();
+        }
+        is_changed
     }
 
     fn wake_all(&self) {
@@ -445,10 +454,7 @@ impl Run<'_> {
         if !robust::with(|thread| timer.runner.is_owned_by(thread)) {
             return;
         }
-        let _armed = timer.obituary.arm();
-        if timer.replace(running, at(end, running)) {
-            timer.wake_all();
-        }
+        timer.replace_and_tell(running, at(end, running));
     }
 }
 
