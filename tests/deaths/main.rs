@@ -27,6 +27,7 @@ mod processors;
 mod races;
 mod rlock;
 mod scene;
+mod semaphore;
 mod stepper;
 mod table;
 
@@ -42,7 +43,12 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     processors::share_one();
     find_the_clock();
-    let trials = [lock::trials(), rlock::trials(), races::trials()];
+    let trials = [
+        lock::trials(),
+        rlock::trials(),
+        semaphore::trials(),
+        races::trials(),
+    ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
     table::print();
     conclusion.exit_code()
