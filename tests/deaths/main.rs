@@ -19,6 +19,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod event;
 mod harness;
 mod ledger;
 mod lock;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         lock::trials(),
         rlock::trials(),
         semaphore::trials(),
+        event::trials(),
         races::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
