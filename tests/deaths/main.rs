@@ -31,6 +31,7 @@ mod scene;
 mod semaphore;
 mod stepper;
 mod table;
+mod timer;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         rlock::trials(),
         semaphore::trials(),
         event::trials(),
+        timer::trials(),
         races::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
