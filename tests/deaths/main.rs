@@ -19,6 +19,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod event;
 mod harness;
 mod ledger;
 mod lock;
@@ -27,8 +28,10 @@ mod processors;
 mod races;
 mod rlock;
 mod scene;
+mod semaphore;
 mod stepper;
 mod table;
+mod timer;
 
 use std::process::ExitCode;
 
@@ -42,7 +45,14 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     processors::share_one();
     find_the_clock();
-    let trials = [lock::trials(), rlock::trials(), races::trials()];
+    let trials = [
+        lock::trials(),
+        rlock::trials(),
+        semaphore::trials(),
+        event::trials(),
+        timer::trials(),
+        races::trials(),
+    ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
     table::print();
     conclusion.exit_code()
