@@ -159,6 +159,10 @@ impl Permits {
 
     #[cold]
     fn release_contended(&self, n: u32, limit: u32) -> Result<(), PastLimit> {
+        if n == 0 {
+            // `WAITERS` goes only with a wake-up.
+            return Ok(());
+        }
         // Once the permits are there, a taker may free the memory.
         let address = ptr::from_ref(&self.state);
         let _armed = self.obituary.arm();
@@ -169,7 +173,7 @@ impl Permits {
                 Err(now) => state = now,
             }
         }
-        if has_waiters(state) && n > 0 {
+        if has_waiters(state) {
             // Who is woken takes a permit, or finds that others were faster. If this thread dies
             // here, the kernel wakes one, who wakes the next.
             kernel::wake(address, n as usize);
