@@ -48,7 +48,7 @@ use crate::wait::{Obituary, Woken};
 const BROKEN: u64 = 1 << 31;
 const GENERATIONS: u64 = BROKEN - 1;
 const ARRIVED_SHIFT: u32 = 32;
-const ARRIVED_MAX: u64 = (1 << 22) - 1;
+const ARRIVED_MAX: u32 = (1 << 22) - 1;
 const HISTORY_SHIFT: u32 = 54;
 const HISTORY_LENGTH: u32 = 10;
 
@@ -78,7 +78,7 @@ impl State {
     }
 
     fn arrived(self) -> u32 {
-        u32::try_from(self.0 >> ARRIVED_SHIFT & ARRIVED_MAX).unwrap_or_default()
+        u32::try_from(self.0 >> ARRIVED_SHIFT & u64::from(ARRIVED_MAX)).unwrap_or_default()
     }
 
     fn history(self) -> u64 {
@@ -92,7 +92,7 @@ impl State {
     /// The next generation, with nobody arrived, and not broken.
     fn after(self, outcome: Outcome) -> Self {
         let released = u64::from(matches!(outcome, Outcome::Released));
-        let generation = (self.0 + 1) & GENERATIONS;
+        let generation = self.0.wrapping_add(1) & GENERATIONS;
         Self((self.history() << 1 | released) << HISTORY_SHIFT | generation)
     }
 
@@ -316,8 +316,9 @@ impl Barrier {
             }
             if self.watch.is_poisoned() {
                 self.break_up(state.generation());
-            } else if state.arrived() >= parties {
-                // The action of the last generation runs.
+            } else if state.arrived() >= parties.min(ARRIVED_MAX) {
+                // The action of the last generation runs. (Or there is no counting so many: there are
+                // fewer threads than that.)
                 self.sleep_until_it_ends(state, patience)?;
             } else {
                 let is_last = state.arrived() + 1 == parties;
