@@ -168,6 +168,9 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 /// death comes before the notify or after it. The death of one that has returned from its wait is the
 /// death of a lock's holder.
 ///
+/// Where `futex_waitv(2)` is missing (before Linux 5.16, or in a sandbox), the notification of one that
+/// dies just as it wakes up is lost; use timeouts.
+///
 /// # Representation
 ///
 /// `#[repr(C)]`: 32 bytes, aligned to 4. All-zero memory is a condition that nobody waits for.
@@ -312,7 +315,8 @@ impl Condition {
         loop {
             let notified = self.wait_with(guard, patience)?;
             let holds = predicate(guard);
-            if holds || !notified {
+            // Also where each wait is ended by a notify.
+            if holds || !notified || patience.is_over() {
                 return Ok(holds);
             }
         }
@@ -430,7 +434,7 @@ impl Condition {
                 Woken::ByState | Woken::NotAsleep if advanced => return End::Notified,
                 _ if was_missed() => return End::Notified,
                 Woken::ByTime if round.is_none() => return End::TimedOut,
-                Woken::ByTime if self.somebody_died() => return End::Spurious,
+                Woken::ByTime | Woken::ToLook if self.somebody_died() => return End::Spurious,
                 _ => seen = now,
             }
         }
@@ -456,7 +460,7 @@ impl Condition {
             let place = &self.returning[me as usize % PLACES];
             match self.wait_for_place(place) {
                 Woken::ByDeath => self.mourn(),
-                Woken::ByTime => drop(self.somebody_died()),
+                Woken::ByTime | Woken::ToLook => drop(self.somebody_died()),
                 Woken::ByState | Woken::NotAsleep => {}
             }
         }
@@ -573,12 +577,13 @@ fn claim(place: &AtomicU32, me: u32) -> bool {
     place.load(Ordering::Relaxed) == 0 && place.compare_exchange(0, me, success, failure).is_ok()
 }
 
-/// Whether the place is of one that is gone; if so, it is free now.
+/// Whether the place is of one that is gone, or, in scribbled memory, of nobody; if so, it is free now.
 fn take_off_the_dead(place: &AtomicU32) -> bool {
     let taken = place.load(Ordering::Relaxed);
+    let is_gone = |tid| tid == 0 || kernel::is_gone(tid);
     let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
     taken != 0
-        && kernel::is_gone(robust::owner(taken))
+        && is_gone(robust::owner(taken))
         && place.compare_exchange(taken, 0, success, failure).is_ok()
 }
 

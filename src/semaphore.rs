@@ -109,7 +109,7 @@ impl Permits {
                 match self.sleep(state, patience) {
                     Woken::ByTime => return false,
                     Woken::NotAsleep => {}
-                    Woken::ByState | Woken::ByDeath => may_owe = WAITERS,
+                    Woken::ByState | Woken::ToLook | Woken::ByDeath => may_owe = WAITERS,
                 }
             }
         }

@@ -434,7 +434,7 @@ impl Run<'_> {
             match timer.obituary.sleep(word, self.armed, deadline) {
                 Woken::ByTime => return true,
                 Woken::ByDeath => timer.wake_all(),
-                Woken::ByState | Woken::NotAsleep => {}
+                Woken::ByState | Woken::ToLook | Woken::NotAsleep => {}
             }
         }
     }

@@ -22,7 +22,7 @@
 use core::ptr;
 
 use crate::deadline::Deadline;
-use crate::kernel::{Futex, Waited};
+use crate::kernel::{Futex, NO_WORD, Waited};
 use crate::robust::{self, DeadMansArm};
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
 
@@ -35,6 +35,8 @@ pub(crate) struct Obituary(AtomicU32);
 pub(crate) enum Woken {
     /// Through the state, or for no reason.
     ByState,
+    /// For no reason: to look at what it does not sleep on.
+    ToLook,
     /// Nobody slept: the state had changed.
     NotAsleep,
     /// Somebody died.
@@ -96,6 +98,7 @@ fn judge((through, end): (usize, Waited)) -> Woken {
         (Waited::TimedOut, _) => Woken::ByTime,
         (Waited::Changed, _) => Woken::NotAsleep,
         (Waited::Woken, 0) => Woken::ByState,
+        (Waited::Woken, NO_WORD) => Woken::ToLook,
         (Waited::Woken, _) => Woken::ByDeath,
     }
 }

@@ -12,7 +12,7 @@ use core::time::Duration;
 use rustix::io::Errno;
 use rustix::thread::futex;
 
-use super::{RobustHead, Waited};
+use super::{NO_WORD, RobustHead, Waited};
 use crate::deadline::{self, Deadline};
 
 /// Futexes of memory that other processes have too: never the private ones, which live apart.
@@ -64,14 +64,14 @@ const RECHECK: Duration = Duration::from_millis(100);
 /// through which word it was woken, where it was.
 ///
 /// Before Linux 5.16, and where a sandbox does not let `futex_waitv(2)` through, it sleeps on the
-/// first word alone, and returns for no reason after [`RECHECK`].
+/// first word alone, and returns through [`NO_WORD`] after [`RECHECK`].
 pub(crate) fn wait_any<const N: usize>(
     words: [(Futex<'_>, u32); N],
     deadline: Option<Deadline>,
 ) -> (usize, Waited) {
     static MISSING: AtomicBool = AtomicBool::new(false);
     if MISSING.load(Ordering::Relaxed) {
-        return (0, wait_for_a_while(words[0], deadline));
+        return wait_for_a_while(words[0], deadline);
     }
     let waiters = words.map(|(word, expected)| {
         let mut waiter = futex::Wait::new();
@@ -96,13 +96,14 @@ pub(crate) fn wait_any<const N: usize>(
     }
 }
 
-fn wait_for_a_while((word, expected): (Futex<'_>, u32), deadline: Option<Deadline>) -> Waited {
-    match deadline::earlier(deadline, RECHECK) {
-        Some(recheck) => match wait(word, expected, Some(recheck)) {
-            Waited::TimedOut => Waited::Woken,
-            other => other,
-        },
-        None => wait(word, expected, deadline),
+fn wait_for_a_while(
+    (word, expected): (Futex<'_>, u32),
+    deadline: Option<Deadline>,
+) -> (usize, Waited) {
+    let recheck = deadline::earlier(deadline, RECHECK);
+    match wait(word, expected, recheck.or(deadline)) {
+        Waited::TimedOut if recheck.is_some() => (NO_WORD, Waited::Woken),
+        end => (0, end),
     }
 }
 

@@ -29,6 +29,9 @@ pub(crate) enum Waited {
     TimedOut,
 }
 
+/// Which word a sleeper of several was woken through, if through none: it just woke.
+pub(crate) const NO_WORD: usize = usize::MAX;
+
 /// Where the kernel and libc keep this thread's robust list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RobustHead {
