@@ -448,3 +448,75 @@ pub(crate) fn process_id() -> u32 {
         .get()
         .unsigned_abs()
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::thread;
+
+    /// Waits until it has ended, and leaves it a zombie.
+    fn until_dead(child: libc::pid_t) {
+        let mut info = core::mem::MaybeUninit::<libc::siginfo_t>::uninit();
+        let (which, how) = (libc::P_PID, libc::WEXITED | libc::WNOWAIT);
+        // SAFETY: `info` is a place for the answer.
+        let result = unsafe { libc::waitid(which, child.unsigned_abs(), info.as_mut_ptr(), how) };
+        assert_eq!(result, 0);
+    }
+
+    fn reap(child: libc::pid_t) {
+        // SAFETY: asks for no status.
+        assert_eq!(unsafe { libc::waitpid(child, ptr::null_mut(), 0) }, child);
+    }
+
+    /// A child that does nothing, until it is killed.
+    fn fork_idle() -> libc::pid_t {
+        // SAFETY: the child only sleeps.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            sleep_for_ever();
+        }
+        assert!(child > 0);
+        child
+    }
+
+    #[test]
+    fn the_living_are_not_gone() {
+        assert!(!is_gone(current_tid()) && !is_gone(process_id()));
+        let (tell, told) = mpsc::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let thread = thread::spawn(move || {
+            tell.send(current_tid()).unwrap();
+            let _ = ended.recv();
+        });
+        let tid = told.recv().unwrap();
+        assert!((0..100).all(|_| !is_gone(tid)));
+        drop(end);
+        thread.join().unwrap();
+        // A joined thread has announced its end; the kernel may still be at it.
+        while !is_gone(tid) {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_zombie_is_gone() {
+        let child = fork_idle();
+        let tid = child.unsigned_abs();
+        assert!(!is_gone(tid));
+        // SAFETY: a child of ours, which was not reaped.
+        assert_eq!(unsafe { libc::kill(child, libc::SIGKILL) }, 0);
+        until_dead(child);
+        assert!(is_gone(tid));
+        reap(child);
+        assert!(is_gone(tid));
+    }
+
+    #[test]
+    fn one_that_never_was_is_gone() {
+        // The kernel gives out less than 2²² numbers.
+        assert!(is_gone(1 << 22) && is_gone(0x3fff_ffff));
+        // No number of a thread at all: nobody's.
+        assert!(!is_gone(0));
+    }
+}
