@@ -211,7 +211,8 @@ impl Condition {
         loop {
             let notified = self.wait_with(guard, patience)?;
             let holds = predicate(guard);
-            if holds || !notified {
+            // Also where each wait is ended by a notify.
+            if holds || !notified || patience.is_over() {
                 return Ok(holds);
             }
         }

@@ -61,6 +61,14 @@ impl Patience {
             Self::Spent | Self::Unlimited => None,
         }
     }
+
+    pub(crate) fn is_over(self) -> bool {
+        match self {
+            Self::Spent => true,
+            Self::Until(deadline) => deadline <= Deadline::now(),
+            Self::Unlimited => false,
+        }
+    }
 }
 
 impl Timeout {

@@ -86,7 +86,8 @@ impl Places {
 
     /// Frees the places of threads that are gone; whether there were any.
     pub(crate) fn take_off_the_dead(&self) -> bool {
-        self.take_off(kernel::is_gone)
+        // In scribbled memory a place may name nobody.
+        self.take_off(|tid| tid == 0 || kernel::is_gone(tid))
     }
 
     /// Frees the places of threads that had this thread's TID before it was this thread's.
