@@ -18,7 +18,8 @@
 //!   arrives first, and does that afterwards. Meanwhile nobody else can arrive.
 //! - *break* (timeout, abort, death, a panicking action): the next generation, `BROKEN`; the history says
 //!   that it was not released. If nobody had arrived, only `BROKEN`.
-//! - *reset*: the same without `BROKEN`.
+//! - *reset*: breaks it, clears the mark of the `watch`, and takes `BROKEN` back; or ends what has begun
+//!   since, without `BROKEN`.
 //!
 //! Whoever ends a generation then wakes all who sleep. A waiter learns from the history how its own
 //! ended, whatever has happened since. If more than ten ended before it came to look, the last of which
@@ -32,8 +33,9 @@
 //!
 //! A party that dies where nobody else sleeps wakes nobody. For those who come later, one of the parties
 //! holds the `watch`, a lock: if it dies, the kernel marks it, and whoever comes finds the mark and
-//! breaks the barrier. (It goes unnoticed if the one that waits alone came before the holder of the
-//! watch had left the meeting before. Then it counts as arrived, as it had.)
+//! breaks the barrier. The mark stays until a *reset*. (It goes unnoticed if the one that waits alone
+//! came before the holder of the watch had left the meeting before. Then it counts as arrived, as it
+//! had.)
 
 use core::fmt;
 use std::time::{Duration, Instant};
@@ -406,6 +408,9 @@ impl Barrier {
     /// [`Broken`](BarrierError::Broken). The barrier is as new then, broken or not before.
     pub fn reset(&self) {
         let _armed = self.obituary.arm();
+        // First nobody is arrived, and nobody can arrive: else, if this thread died, one that died alone
+        // would count, with its mark gone.
+        self.abort();
         self.watch.clear_poison();
         loop {
             let state = self.load();
@@ -464,8 +469,11 @@ impl Barrier {
     }
 
     /// One of the parties holds it, if it was free when that one came, and there is room for a lock.
+    ///
+    /// The mark of a death stays for all to see: to take it over is to hide it for an instant.
     fn take_watch(&self) -> Option<OnDrop<impl FnOnce()>> {
-        let taken = self.watch.owner().is_none() && self.watch.acquire(Timeout::Zero).is_ok();
+        let is_free = self.watch.owner().is_none() && !self.watch.is_poisoned();
+        let taken = is_free && self.watch.acquire(Timeout::Zero).is_ok();
         taken.then(|| OnDrop::new(|| self.watch.release()))
     }
 }
