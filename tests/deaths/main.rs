@@ -17,6 +17,7 @@
 //! The process must have one thread when it forks, so that children may do anything: the trials run
 //! one by one on the main thread.
 
+mod barrier;
 #[path = "../common/mod.rs"]
 mod common;
 mod harness;
@@ -42,7 +43,12 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     processors::share_one();
     find_the_clock();
-    let trials = [lock::trials(), rlock::trials(), races::trials()];
+    let trials = [
+        lock::trials(),
+        rlock::trials(),
+        barrier::trials(),
+        races::trials(),
+    ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
     table::print();
     conclusion.exit_code()
