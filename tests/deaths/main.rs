@@ -20,6 +20,7 @@
 mod barrier;
 #[path = "../common/mod.rs"]
 mod common;
+mod condition;
 mod harness;
 mod ledger;
 mod lock;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let trials = [
         lock::trials(),
         rlock::trials(),
+        condition::trials(),
         barrier::trials(),
         races::trials(),
     ];
