@@ -34,7 +34,7 @@ pub(crate) struct Scenario<S: 'static> {
     /// Just before the death; the victim stands still, others may not.
     pub(crate) look: fn(&mut Scene<'_, S>) -> Outcome,
     /// It dies after `k` steps. Otherwise it goes on at full speed, after the `look`, which may let
-    /// others do something just there.
+    /// others do something just there, and wakes it if it sleeps.
     pub(crate) dies: bool,
     /// The verdict.
     pub(crate) after: fn(&mut Scene<'_, S>) -> Outcome,
@@ -148,7 +148,7 @@ fn kill_at<S: Plain>(
         stepper.kill();
         Ok(())
     } else {
-        go_on(stepper)
+        go_on(stepper, walk.asleep)
     };
     seen.and(over)
         .and_then(|()| (scenario.after)(&mut scene))
@@ -187,7 +187,10 @@ fn steps<S>(
     Ok(())
 }
 
-fn go_on(stepper: Stepper) -> Outcome {
+fn go_on(stepper: Stepper, asleep: bool) -> Outcome {
+    if asleep {
+        finish_step(&stepper)?;
+    }
     let ended = stepper.run_to_the_end()?;
     ended.map_err(|_| Trouble::Stuck("the victim, spared, does not go on".into()))
 }

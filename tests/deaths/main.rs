@@ -17,8 +17,10 @@
 //! The process must have one thread when it forks, so that children may do anything: the trials run
 //! one by one on the main thread.
 
+mod barrier;
 #[path = "../common/mod.rs"]
 mod common;
+mod condition;
 mod event;
 mod harness;
 mod ledger;
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
         rlock::trials(),
         semaphore::trials(),
         event::trials(),
+        condition::trials(),
+        barrier::trials(),
         timer::trials(),
         races::trials(),
     ];

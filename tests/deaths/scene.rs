@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::common::{Child, End, Mapped, until};
+use crate::common::{Child, End, Mapped, Waiting, until};
 use crate::stepper::{Astray, Cue, Step, Stepper};
 
 /// What must never happen.
@@ -75,6 +75,15 @@ impl<'stage, S> Scene<'stage, S> {
         self.peers.push(peer);
     }
 
+    /// [`start`](Self::start), and waits until it sleeps. The victim may wake up meanwhile, so that a
+    /// count of sleepers does not tell.
+    pub(crate) fn start_asleep(&mut self, role: fn(&S)) -> Result<(), Trouble> {
+        let peer = self.fork(role);
+        let came = until(|| crate::stepper::sleeps(peer.pid(), peer.pid()));
+        self.peers.push(peer);
+        came.map_err(|_| Trouble::Stuck("not so: it sleeps".into()))
+    }
+
     /// From now on it is to end well by itself.
     pub(crate) fn adopt(&mut self, peer: Child) {
         self.peers.push(peer);
@@ -111,9 +120,10 @@ impl<'stage, S> Scene<'stage, S> {
 
     /// They go on at full speed, to a good end.
     pub(crate) fn let_puppets_go(&mut self) -> Result<(), Trouble> {
+        let stuck = |_: Waiting| Trouble::Stuck("a woken one does not go on".into());
         for (stepper, _cue) in self.puppets.drain(..) {
-            let ended = stepper.run_to_the_end()?;
-            ended.map_err(|_| Trouble::Stuck("a woken one does not go on".into()))?;
+            stepper.finish_step()?.map_err(stuck)?;
+            stepper.run_to_the_end()?.map_err(stuck)?;
         }
         Ok(())
     }
