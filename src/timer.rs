@@ -295,7 +295,7 @@ impl Timer {
         let deadline = patience.deadline();
         let woken = match self.runner.awaited() {
             Some(runner) => self.obituary.sleep_beside(runner, word, state, deadline),
-            None if self.runner.owner().is_some() => Woken::NotAsleep,
+            None if is_under_way(state) || self.runner.owner().is_some() => Woken::NotAsleep,
             None => self.obituary.sleep(word, state, deadline),
         };
         if woken == Woken::ByDeath {
