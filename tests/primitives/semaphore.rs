@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use procsync::{BoundedSemaphore, Permit, ReleaseError, Semaphore, Shareable, shareable};
 
-use crate::common::{Gate, fork, sleepers, until};
+use crate::common::{Gate, fork, settled_sleepers, sleepers, until};
 use crate::scene::{LONG, SHORT, lasting, shared, the_past, until_asleep, wherever};
 
 /// What both kinds can do.
@@ -188,7 +188,8 @@ mod of_both_kinds {
                             semaphore.take().forget();
                             latest.store(place, Ordering::SeqCst);
                         });
-                        until_asleep(semaphore, place as usize);
+                        let settled = || settled_sleepers(semaphore) == place as usize;
+                        until(settled).expect("they fall asleep");
                     }
                     for place in 1..=4 {
                         semaphore.give(1).expect("there is room");
