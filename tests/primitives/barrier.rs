@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
 use procsync::{Barrier, BarrierError, shareable};
 
 use crate::common::{End, Gate, fork, sleepers, until};
@@ -259,6 +260,24 @@ fn who_is_released_gets_ok_whatever_follows() {
             barrier.reset();
         }
     });
+}
+
+/// Stopped, it cannot look before nine more meetings have come to nothing.
+#[test]
+fn who_is_stopped_learns_that_it_was_released() {
+    let barrier = shared(Barrier::new(2));
+    let party = fork(|| assert!(barrier.wait().is_ok()));
+    until_asleep(&*barrier, 1);
+    kill(party.pid(), Signal::SIGSTOP).expect("it lives");
+    until_asleep(&*barrier, 0);
+    assert!(barrier.wait().is_ok());
+    for _ in 0..9 {
+        let alone = barrier.wait_timeout(Duration::ZERO);
+        assert_eq!(alone, Err(BarrierError::TimedOut));
+        barrier.reset();
+    }
+    kill(party.pid(), Signal::SIGCONT).expect("it lives");
+    party.succeed();
 }
 
 #[test]

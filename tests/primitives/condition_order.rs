@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::until;
+use nix::sys::signal::{Signal, kill};
+
+use crate::common::{fork, until};
 use crate::condition::Scene;
-use crate::scene::{LONG, SHORT, lasting, until_asleep, wherever};
+use crate::scene::{LONG, SHORT, lasting, shared, until_asleep, wherever};
 
 /// In shared memory a waiter looks around after a second, and is the last then.
 const ROUND: Duration = Duration::from_secs(1);
@@ -112,6 +114,20 @@ fn a_long_wait_among_others_ends_by_its_timeout() {
             assert!((patience..LONG).contains(&lasted), "{lasted:?}");
         });
     });
+}
+
+/// A stopped process is out of the queue; what comes meanwhile is for it all the same.
+#[test]
+fn who_is_stopped_gets_the_notify_that_came_meanwhile() {
+    let scene = shared(Scene::new());
+    let waiter = fork(|| scene.wait_once());
+    until_asleep(&scene.changed, 1);
+    kill(waiter.pid(), Signal::SIGSTOP).expect("it lives");
+    until_asleep(&scene.changed, 0);
+    scene.changed.notify_one();
+    kill(waiter.pid(), Signal::SIGCONT).expect("it lives");
+    waiter.succeed();
+    assert_eq!(scene.read(), 1);
 }
 
 /// However often it is notified for nothing.

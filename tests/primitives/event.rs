@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
 use procsync::{Event, shareable};
 
 use crate::common::{End, fork, sleepers};
@@ -105,6 +106,20 @@ fn processes_are_released_together() {
     for child in children {
         child.succeed();
     }
+}
+
+/// A stopped process is out of the kernel's queue.
+#[test]
+fn who_is_stopped_is_released_by_what_came_meanwhile() {
+    let event = shared(Event::new());
+    let waiter = fork(|| event.wait());
+    until_asleep(&*event, 1);
+    kill(waiter.pid(), Signal::SIGSTOP).expect("it lives");
+    until_asleep(&*event, 0);
+    event.set();
+    event.clear();
+    kill(waiter.pid(), Signal::SIGCONT).expect("it lives");
+    waiter.succeed();
 }
 
 shareable! {

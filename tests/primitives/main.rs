@@ -1,6 +1,8 @@
 //! What the primitives beside the locks promise, while nobody dies: each method, each edge, between
 //! threads, in private and in shared memory, and between processes.
 
+#![cfg(not(loom))]
+
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -1,5 +1,7 @@
 //! What the tests of this directory have in common.
 
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use procsync::{Shareable, Shared};
@@ -17,8 +19,30 @@ pub(crate) fn shared<P: Shareable + Sync>(value: P) -> Shared<P> {
 
 /// Runs `test` on a value in private memory, and on one in shared memory.
 pub(crate) fn wherever<P: Shareable + Sync>(make: impl Fn() -> P, test: impl Fn(&P)) {
+    let _watch = watch();
     test(&make());
     test(&shared(make()));
+}
+
+/// Ends the process if the caller is stuck: a test that waits for a thread which sleeps for ever could
+/// not fail.
+fn watch() -> impl Drop {
+    struct Watched(mpsc::Sender<()>);
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            // Whoever watches may be gone, in a forked child.
+            let _ = self.0.send(());
+        }
+    }
+    let (tell, told) = mpsc::channel();
+    let name = thread::current().name().unwrap_or_default().to_owned();
+    thread::spawn(move || {
+        if told.recv_timeout(2 * LONG).is_err() {
+            eprintln!("{name} is stuck");
+            std::process::abort();
+        }
+    });
+    Watched(tell)
 }
 
 /// Waits until as many threads sleep in a primitive.

@@ -77,6 +77,7 @@ of_both_kinds! {
     a_timeout_is_kept
     what_the_clock_cannot_express_is_for_ever
     a_release_lets_through_as_many
+    releases_in_a_row_let_through_as_many
     sleepers_come_in_order
     a_permit_may_be_dropped_by_another_thread
     a_forgotten_permit_is_not_given_back
@@ -172,6 +173,29 @@ mod of_both_kinds {
                     semaphore.give(2).expect("there is room");
                 });
                 assert_eq!(through.load(Ordering::SeqCst), 5);
+            },
+        );
+    }
+
+    /// The second finds that nobody waits: the first has woken one, who has to wake the other.
+    pub(super) fn releases_in_a_row_let_through_as_many<S: Counting>() {
+        wherever(
+            || S::empty(2),
+            |semaphore| {
+                for _ in 0..100 {
+                    thread::scope(|scope| {
+                        for _ in 0..2 {
+                            scope.spawn(|| {
+                                let permit = semaphore.take_within(LONG);
+                                permit.expect("a permit for each").forget();
+                            });
+                        }
+                        until_asleep(semaphore, 2);
+                        semaphore.give(1).expect("there is room");
+                        semaphore.give(1).expect("there is room");
+                        until(|| semaphore.free() == 0).expect("both take theirs");
+                    });
+                }
             },
         );
     }

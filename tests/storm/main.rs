@@ -4,6 +4,8 @@
 //!
 //! `PROCSYNC_LONG=1`: for ten minutes. `PROCSYNC_SEED`: which storm; it prints its own.
 
+#![cfg(not(loom))]
+
 #[path = "../common/mod.rs"]
 mod common;
 
