@@ -316,7 +316,8 @@ impl Barrier {
             return Err(BarrierError::TimedOut);
         }
         let locks = [self.watch.watched(), self.leader.watched()];
-        let woken = if self.somebody_died() {
+        let [watch, leader] = locks;
+        let woken = if self.watch.was_poisoned_at(watch) || self.leader.was_poisoned_at(leader) {
             Woken::ByDeath
         } else {
             let word = kernel::low_half(&self.state);

@@ -409,7 +409,12 @@ impl RawLock {
 
     /// Also where an owner died and nobody has had the lock since.
     pub(crate) fn is_poisoned(&self) -> bool {
-        self.is_poisoned_while_held() || owner_died(self.word.load(Ordering::Relaxed))
+        self.was_poisoned_at(self.watched())
+    }
+
+    /// The same, as of when the word was seen.
+    pub(crate) fn was_poisoned_at(&self, (_, seen): (&AtomicU32, u32)) -> bool {
+        owner_died(seen) || self.is_poisoned_while_held()
     }
 
     /// A mark of death that nobody has seen yet is poison, too, and goes with it. The word stays

@@ -37,7 +37,10 @@ fn work(hall: &Hall, me: usize, rounds: u32) -> u32 {
         assert_eq!(hall.papers[1 - me].get(), round);
         assert_eq!(meeting.is_leader(), meeting.index() == 1);
         indices = indices * 10 + meeting.index();
-        hall.barrier.wait().unwrap();
+        if round < rounds {
+            // Not before the other has read.
+            hall.barrier.wait().unwrap();
+        }
     }
     indices
 }
@@ -54,6 +57,23 @@ fn all_have_come_when_anybody_goes_on() {
         let other = spawn(move || work(&theirs, 1, 1));
         let mine = work(&hall, 0, 1);
         assert_eq!(mine + other.join().unwrap(), 1, "each index once");
+    });
+    println!("{explored:?}");
+}
+
+#[test]
+fn they_meet_again_in_lockstep() {
+    let explored = Exploration {
+        preemptions: Some(0),
+        naps: false,
+        ..NAPS
+    }
+    .run(|| {
+        let hall = hall();
+        let theirs = hall.clone();
+        let other = spawn(move || work(&theirs, 1, 2));
+        let mine = work(&hall, 0, 2);
+        assert_eq!(mine + other.join().unwrap(), 11, "each index once");
     });
     println!("{explored:?}");
 }
@@ -89,7 +109,7 @@ fn the_action_comes_before_anybody_goes_on() {
 #[test]
 fn a_dead_party_leaves_nobody_behind() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(0),
         ..DEATHS
     }
     .run(|| {
@@ -139,7 +159,11 @@ fn a_death_beside_a_sleeper_is_told_at_once() {
 /// It was there first, alone, and nobody saw it die.
 #[test]
 fn the_living_do_not_meet_the_dead() {
-    let explored = DEATHS.run(|| {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..DEATHS
+    }
+    .run(|| {
         let barrier = Arc::new(Barrier::new(2));
         let victims = barrier.clone();
         let victim = spawn_mortal(move || victims.wait_timeout(SOON).is_ok());
@@ -155,7 +179,7 @@ fn the_living_do_not_meet_the_dead() {
 #[test]
 fn one_that_gives_up_breaks_it_for_the_other() {
     let explored = Exploration {
-        preemptions: Some(2),
+        preemptions: Some(1),
         ..NAPS
     }
     .run(|| {
@@ -178,7 +202,7 @@ fn one_that_gives_up_breaks_it_for_the_other() {
 #[test]
 fn abort_and_reset_end_the_wait() {
     let explored = Exploration {
-        preemptions: Some(2),
+        preemptions: Some(1),
         ..NAPS
     }
     .run(|| {
