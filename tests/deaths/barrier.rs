@@ -1,14 +1,15 @@
 //! [`Barrier`]: killed in every role.
 
-mod scenarios;
+mod deaths;
+mod meetings;
 
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use libtest_mimic::Trial;
 use procsync::{Barrier, BarrierError, BarrierWait};
 
-pub(crate) use self::scenarios::trials;
 use crate::common::{Plain, sleepers};
 use crate::harness::{Outcome, Scenario};
 use crate::scene::{Scene, Trouble, require};
@@ -31,6 +32,12 @@ enum Fate {
     Ended,
     /// It was ended by a reset, which is over.
     Reset,
+}
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut all = meetings::scenarios();
+    all.extend(deaths::scenarios());
+    crate::as_trials(all)
 }
 
 #[repr(C)]
@@ -194,6 +201,24 @@ fn killed_asleep(scene: &mut Scene<'_, Square>) -> Outcome {
     alone.kill();
     scene.is_doomed.set(1);
     Ok(())
+}
+
+/// So that the thread's first steps are not the victim's.
+fn warm_up() {
+    let elsewhere = crate::common::Mapped::<procsync::Lock<()>>::zeroed();
+    let _ = elsewhere.acquire();
+}
+
+fn wait(square: &Square, cue: &Cue) {
+    warm_up();
+    cue.begin();
+    let result = square.barrier().wait();
+    square.note_victims(result);
+    cue.end();
+}
+
+fn once(n: u32, disturb: impl FnOnce() -> Outcome) -> Outcome {
+    if n == 1 { disturb() } else { Ok(()) }
 }
 
 // ---- What the verdicts rest on -----------------------------------------------------------------------
