@@ -1,7 +1,7 @@
 #![cfg_attr(not(loom), doc = include_str!("../README.md"))]
 #![cfg_attr(
     loom,
-    doc = "Locks in shared memory that survive the death of any participant."
+    doc = "Synchronization in shared memory that survives the death of any participant."
 )]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]

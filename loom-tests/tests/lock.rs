@@ -79,7 +79,11 @@ fn a_lock_that_was_contended_is_quiet_again() {
 
 #[test]
 fn a_death_among_three_strands_nobody() {
-    let explored = DEATHS.run(|| {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..DEATHS
+    }
+    .run(|| {
         let lock = fresh();
         let (theirs, victims) = (lock.clone(), lock.clone());
         let victim = spawn_mortal(move || work(&victims));
