@@ -199,7 +199,7 @@ impl Barrier {
         action: Option<impl FnOnce()>,
     ) -> Result<BarrierWait, BarrierError> {
         let _watching = self.take_watch();
-        let _armed = self.obituary.arm();
+        let armed = self.obituary.arm();
         let patience = timeout.start();
         let mut lead = None;
         let arrival = loop {
@@ -207,7 +207,7 @@ impl Barrier {
             let is_last = state.arrived() + 1 == self.parties();
             let next = match &action {
                 Some(_) if is_last => {
-                    lead = Some(self.take_the_lead());
+                    lead = Some(self.take_the_lead(&armed));
                     state.with_one_more()
                 }
                 None if is_last => state.after(Outcome::Released),
@@ -221,7 +221,9 @@ impl Barrier {
         let index = arrival.arrived();
         let is_leader = index + 1 == self.parties();
         match action {
-            Some(action) if is_leader => self.run(action, lead, arrival.with_one_more())?,
+            Some(action) if is_leader => {
+                self.run(action, &armed, lead, arrival.with_one_more())?;
+            }
             None if is_leader => {
                 if index > 0 {
                     self.wake_everybody();
@@ -251,24 +253,21 @@ impl Barrier {
     }
 
     /// For the one that is about to be the last to arrive, with an action.
-    fn take_the_lead(&self) -> (OnDrop<impl FnOnce()>, DeadMansArm) {
+    fn take_the_lead(&self, armed: &DeadMansArm) -> Option<OnDrop<impl FnOnce()>> {
         let leads = self.leader.acquire(Timeout::Forever).is_ok();
         if leads {
             self.leader.awaited();
         }
-        let release = OnDrop::new(move || {
-            if leads {
-                self.leader.release();
-            }
-        });
         // The lock's acquisition has taken the slot.
-        (release, self.obituary.arm())
+        armed.renew();
+        leads.then(|| OnDrop::new(|| self.leader.release()))
     }
 
     /// The last to arrive, in a generation that nobody else can join.
     fn run<Lead>(
         &self,
         action: impl FnOnce(),
+        armed: &DeadMansArm,
         lead: Lead,
         full: State,
     ) -> Result<(), BarrierError> {
@@ -283,7 +282,7 @@ impl Barrier {
             return Err(BarrierError::Broken);
         }
         // The action may have used other primitives, which have left the slot empty.
-        let _armed = self.obituary.arm();
+        armed.renew();
         let released = self.replace(full, full.after(Outcome::Released));
         // Before anybody comes back to take the lead of the next meeting.
         drop(lead);

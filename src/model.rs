@@ -113,6 +113,12 @@ pub fn asleep() -> usize {
     kernel::asleep()
 }
 
+/// How much time has passed in this execution: none, as long as no deadline did. A wait whose wake-up
+/// was lost ends by its deadline all the same; this tells.
+pub fn elapsed() -> std::time::Duration {
+    kernel::elapsed()
+}
+
 /// A thread that may die. A scenario has one at most.
 #[derive(Debug)]
 pub struct Mortal<T>(loom::thread::JoinHandle<Option<T>>);

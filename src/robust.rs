@@ -129,17 +129,29 @@ impl Drop for Armed<'_> {
 /// The pending slot names a word that nobody owns, for as long as this lives: see [`arm`].
 pub(crate) struct DeadMansArm {
     slot: *const AtomicUsize,
+    entry: Entry,
     before: usize,
+}
+
+impl DeadMansArm {
+    /// The slot names the word again, whatever has taken it meanwhile.
+    pub(crate) fn renew(&self) {
+        self.set_slot(self.entry.0);
+    }
+
+    fn set_slot(&self, entry: usize) {
+        with(|thread| {
+            // Not in a child that a signal handler has forked.
+            if thread.pending.get() == self.slot && thread.has_slot() {
+                thread.set_pending(entry);
+            }
+        });
+    }
 }
 
 impl Drop for DeadMansArm {
     fn drop(&mut self) {
-        with(|thread| {
-            // Not in a child that a signal handler has forked.
-            if thread.pending.get() == self.slot && thread.has_slot() {
-                thread.set_pending(self.before);
-            }
-        });
+        self.set_slot(self.before);
     }
 }
 
@@ -150,13 +162,16 @@ impl Drop for DeadMansArm {
 pub(crate) fn arm(word: *const AtomicU32) -> DeadMansArm {
     with(|thread| {
         // Otherwise libc has a thread without a list, and for one of our own there is no memory.
-        let before = if thread.find_slot() {
-            thread.exchange_pending(thread.entry_of(word))
+        let is_found = thread.find_slot();
+        let entry = thread.entry_of(word);
+        let before = if is_found {
+            thread.exchange_pending(entry)
         } else {
             0
         };
         DeadMansArm {
             slot: thread.pending.get(),
+            entry,
             before,
         }
     })

@@ -7,7 +7,7 @@ use std::time::Duration;
 use loom::cell::Cell;
 use loom::thread::spawn;
 use loom_tests::{DEATHS, NAPS, held, others_sleep};
-use procsync::model::{Exploration, spawn_mortal};
+use procsync::model::{Exploration, elapsed, spawn_mortal};
 use procsync::{Condition, Lock, RLock};
 
 /// A round of those who look around: when nobody else can go on, it has passed.
@@ -51,29 +51,33 @@ impl Bowl {
     }
 }
 
+/// Nobody's wait was ended by a deadline, not even by the round after which one looks around.
+fn assert_in_time() {
+    assert_eq!(elapsed(), Duration::ZERO, "a notification came late");
+}
+
+const CALM: Exploration = Exploration {
+    preemptions: Some(4),
+    deaths: false,
+    naps: false,
+};
+
 #[test]
 fn no_notification_is_missed() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    let explored = CALM.run(|| {
         let bowl = Arc::new(Bowl::default());
         let theirs = bowl.clone();
         let eater = spawn(move || theirs.take());
         bowl.put_and_notify_under_the_lock();
         eater.join().unwrap();
+        assert_in_time();
     });
     println!("{explored:?}");
 }
 
 #[test]
 fn no_notification_is_missed_without_the_lock() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    let explored = CALM.run(|| {
         let bowl = Arc::new(Bowl::default());
         let theirs = bowl.clone();
         let eater = spawn(move || {
@@ -83,6 +87,21 @@ fn no_notification_is_missed_without_the_lock() {
         bowl.put();
         bowl.put();
         eater.join().unwrap();
+        assert_in_time();
+    });
+    println!("{explored:?}");
+}
+
+/// Neither by one that is looking around, or was woken for nothing.
+#[test]
+fn a_nap_misses_nothing() {
+    let explored = Exploration { naps: true, ..CALM }.run(|| {
+        let bowl = Arc::new(Bowl::default());
+        let theirs = bowl.clone();
+        let eater = spawn(move || theirs.take());
+        bowl.put_and_notify_under_the_lock();
+        eater.join().unwrap();
+        assert!(elapsed() <= SOON, "a notification came late");
     });
     println!("{explored:?}");
 }

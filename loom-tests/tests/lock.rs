@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread::{spawn, yield_now};
-use loom_tests::{Pair, held, work};
+use loom_tests::{Pair, held, others_sleep, work};
 use procsync::model::{Exploration, spawn_mortal};
 use procsync::{AcquireError, Lock};
 
@@ -73,6 +73,53 @@ fn a_lock_that_was_contended_is_quiet_again() {
         work(&lock);
         other.join().unwrap();
         check_end(&lock, false, 4);
+    });
+    println!("{explored:?}");
+}
+
+/// Two sleep when the owner lets go: each of them wakes the next.
+#[test]
+fn a_crowd_is_served() {
+    let explored = Exploration {
+        preemptions: Some(0),
+        ..CALM
+    }
+    .run(|| {
+        let lock = fresh();
+        let guard = held(lock.acquire()).0;
+        let others: [_; 2] = std::array::from_fn(|_| {
+            let theirs = lock.clone();
+            spawn(move || work(&theirs))
+        });
+        others_sleep(2);
+        drop(guard);
+        for other in others {
+            other.join().unwrap();
+        }
+        check_end(&lock, false, 2);
+    });
+    println!("{explored:?}");
+}
+
+/// Its first wait leaves `WAITERS` behind; its second must be seen all the same.
+#[test]
+fn one_that_gave_up_may_come_again() {
+    let explored = Exploration {
+        preemptions: Some(2),
+        ..NAPS
+    }
+    .run(|| {
+        let lock = fresh();
+        let guard = held(lock.acquire()).0;
+        let theirs = lock.clone();
+        let other = spawn(move || {
+            drop(theirs.acquire_timeout(Duration::from_secs(1)));
+            work(&theirs);
+        });
+        loom::thread::yield_now();
+        drop(guard);
+        other.join().unwrap();
+        check_end(&lock, false, 1);
     });
     println!("{explored:?}");
 }

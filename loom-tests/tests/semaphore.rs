@@ -165,6 +165,31 @@ fn nobody_sleeps_while_permits_are_free() {
     println!("{explored:?}");
 }
 
+/// Two sleep; the first is gone again when the second permit comes.
+#[test]
+fn sleepers_are_remembered() {
+    let explored = Exploration {
+        preemptions: Some(0),
+        naps: false,
+        ..NAPS
+    }
+    .run(|| {
+        let semaphore = fresh(0);
+        let others: [_; 2] = std::array::from_fn(|_| {
+            let theirs = semaphore.clone();
+            spawn(move || theirs.acquire().forget())
+        });
+        others_sleep(2);
+        semaphore.release(1).unwrap();
+        loom::thread::yield_now();
+        semaphore.release(1).unwrap();
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+    println!("{explored:?}");
+}
+
 #[test]
 fn a_timeout_loses_no_permit() {
     let explored = NAPS.run(|| {

@@ -39,7 +39,7 @@ const MUTANTS: &[Mutant] = &[
         file: "src/raw_lock.rs",
         find: "kernel::count_sleepers(&self.word) == 0\n            && ",
         replace: "",
-        model: ("lock", "a_death_among_three_strands_nobody"),
+        model: ("lock", "a_crowd_is_served"),
     },
     Mutant {
         name: "probe-blind-to-arrivals",
@@ -51,16 +51,16 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "waiter-does-not-say-it-arrived",
         file: "src/raw_lock.rs",
-        find: "let announced = word | WAITERS | ARRIVED;",
-        replace: "let announced = word | WAITERS;",
-        model: ("lock", "a_death_among_three_strands_nobody"),
+        find: "let announced = word | WAITERS | ARRIVED;\n        if word != announced {",
+        replace: "let announced = word | WAITERS;\n        if word != announced {",
+        model: ("lock", "one_that_gave_up_may_come_again"),
     },
     Mutant {
         name: "acquirer-drops-waiters",
         file: "src/raw_lock.rs",
         find: "thread.tid() | (free & WAITERS)",
         replace: "thread.tid() | (free & 0)",
-        model: ("lock", "a_death_among_three_strands_nobody"),
+        model: ("lock", "a_crowd_is_served"),
     },
     Mutant {
         name: "link-before-cas",
@@ -189,7 +189,7 @@ const MUTANTS: &[Mutant] = &[
         file: "src/semaphore.rs",
         find: "state.wrapping_sub(1) | may_owe;",
         replace: "state.wrapping_sub(1);",
-        model: ("semaphore", "nobody_sleeps_while_permits_are_free"),
+        model: ("semaphore", "sleepers_are_remembered"),
     },
     Mutant {
         name: "semaphore-relaxed-release",
@@ -285,8 +285,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "barrier-unarmed",
         file: "src/barrier.rs",
-        find: "let _armed = self.obituary.arm();\n        let patience",
-        replace: "let patience",
+        find: "let patience = timeout.start();\n        let mut lead",
+        replace: "drop(armed);\n        let armed = crate::robust::arm(core::ptr::null());\n        let patience = timeout.start();\n        let mut lead",
         model: ("barrier", "a_death_beside_a_sleeper_is_told_at_once"),
     },
     Mutant {
@@ -301,7 +301,7 @@ const MUTANTS: &[Mutant] = &[
         file: "src/barrier_state.rs",
         find: "self.history() >> (since - 1) & 1 != 0",
         replace: "true",
-        model: ("barrier", "one_that_gives_up_breaks_it_for_the_other"),
+        model: ("barrier", "abort_and_reset_end_the_wait"),
     },
     Mutant {
         name: "barrier-release-wakes-nobody",

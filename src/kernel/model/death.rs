@@ -37,6 +37,7 @@ pub(crate) fn run_mortal<T>(f: impl FnOnce() -> T) -> Option<T> {
 
 /// Between any two steps of a mortal thread.
 pub(crate) fn step() {
+    world(|world| world.steps += 1);
     let dies = ME.with(|me| {
         if !me.mortal.get() || me.dead.get() {
             return false;

@@ -90,9 +90,7 @@ pub(crate) fn wait_any<const N: usize>(
     if nap {
         touch(words[0].0.0);
     } else if deadline.is_some() {
-        if still_asleep() {
-            loom::thread::yield_now();
-        }
+        while still_asleep() && others_go_on() {}
         step();
     } else {
         while still_asleep() {
@@ -109,6 +107,13 @@ pub(crate) fn wait_any<const N: usize>(
         }
         (None, None) => (0, Waited::Woken),
     }
+}
+
+/// Lets them; whether they did.
+fn others_go_on() -> bool {
+    let before = world(|world| world.steps);
+    loom::thread::yield_now();
+    world(|world| world.steps) != before
 }
 
 pub(super) fn new_sleeper() -> usize {

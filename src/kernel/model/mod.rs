@@ -60,7 +60,9 @@ struct World {
     happened: Happened,
     threads: u32,
     waits: usize,
-    /// Seconds that have passed, as far as anybody waited for them.
+    /// Of all threads.
+    steps: usize,
+    /// The latest deadline that has passed.
     clock: Option<Timespec>,
     links: HashMap<usize, usize>,
     /// Entries that were in a pending slot: these have a word. Sentinels have none.
@@ -201,13 +203,18 @@ pub(crate) fn process_id() -> u32 {
     world(|world| world.execution)
 }
 
+const START: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
+
 /// Time passes when a deadline does.
 pub(crate) fn now() -> Timespec {
-    let start = Timespec {
-        tv_sec: 1,
-        tv_nsec: 0,
-    };
-    world(|world| world.clock).unwrap_or(start)
+    world(|world| world.clock).unwrap_or(START)
+}
+
+pub(crate) fn elapsed() -> std::time::Duration {
+    (now() - START).try_into().unwrap_or_default()
 }
 
 pub(crate) fn spawn_detached(_: extern "C" fn(*mut c_void) -> *mut c_void, _: *mut c_void) -> bool {
