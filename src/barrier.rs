@@ -283,13 +283,12 @@ impl Barrier {
         }
         // The action may have used other primitives, which have left the slot empty.
         armed.renew();
-        let released = self.replace(full, full.after(Outcome::Released));
-        // Before anybody comes back to take the lead of the next meeting.
-        drop(lead);
-        if !released {
+        if !self.replace(full, full.after(Outcome::Released)) {
             return Err(BarrierError::Broken);
         }
         self.wake_everybody();
+        // Not before: the slot is the lock's meanwhile.
+        drop(lead);
         Ok(())
     }
 

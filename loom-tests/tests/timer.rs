@@ -53,7 +53,7 @@ fn those_who_wait_see_the_end() {
 #[test]
 fn a_dead_runner_abandons_it() {
     let explored = Exploration {
-        preemptions: Some(0),
+        preemptions: Some(1),
         ..DEATHS
     }
     .run(|| {
