@@ -90,6 +90,10 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 /// death comes before the notify or after it. The death of one that has returned from its wait is the
 /// death of a lock's holder.
 ///
+/// Where `futex_waitv(2)` is missing (before Linux 5.16, or in a sandbox), waiters look around ten times a
+/// second; the notification of one that dies just as it wakes up may be lost, unless it was among the
+/// first five that waited.
+///
 /// # Representation
 ///
 /// `#[repr(C)]`: 32 bytes, aligned to 4. All-zero memory is a condition that nobody waits for.

@@ -13,7 +13,7 @@ use common::{
     Child, End, Found, Gate, MUSLS_OFFSET, Mapped, Plain, Pthread, fork, register_list, sleepers,
     unregister_list, until,
 };
-use procsync::{AcquireError, Condition, Lock, LockGuard, RLock};
+use procsync::{AcquireError, Barrier, Condition, Lock, LockGuard, RLock};
 
 fn hold<T>(lock: &Lock<T>) {
     forget(lock.acquire().expect("free and sound"));
@@ -511,6 +511,38 @@ impl Meeting {
 
 /// As many may be on their way from a wait to the lock at a time.
 const RETURNING: usize = 5;
+
+/// An operation that is under way has the pending slot; a lock that is used in the middle of it must not
+/// bring back what the slot named before.
+#[test]
+fn a_lock_used_in_a_barriers_action_hides_no_older_one() {
+    let older: Mapped<Lock<u32>> = Mapped::zeroed();
+    let newest: Mapped<Lock<u32>> = Mapped::zeroed();
+    let in_action: Mapped<Lock<u32>> = Mapped::zeroed();
+    let released = Mapped::<Gate>::zeroed();
+    let passed_on = Mapped::<Gate>::zeroed();
+    let child = fork(|| {
+        hold(&older);
+        let guard = newest.acquire().expect("free and sound");
+        let meeting = Barrier::new(1).wait_with_action(|| {
+            drop(in_action.acquire().expect("free and sound"));
+        });
+        assert!(meeting.is_ok());
+        drop(guard);
+        released.open();
+        passed_on.wait();
+        kill_me();
+    });
+    released.wait();
+    // The links in it lead through this process now.
+    hold(&newest);
+    passed_on.open();
+    let end = child.join();
+    assert_eq!(end, Ok(End::Killed(nix::sys::signal::Signal::SIGKILL)));
+    assert!(is_poisoned_and_free(&older));
+    // SAFETY: held by this thread, by a guard that was forgotten.
+    unsafe { newest.force_release() };
+}
 
 #[test]
 fn those_who_died_returning_from_a_wait_keep_nobody_waiting() {
