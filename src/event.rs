@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 use crate::deadline::{Deadline, Patience, Timeout};
 use crate::kernel::Waited;
 use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
+use crate::wait::announce;
 
 const SET: u32 = 1;
 const WAITERS: u32 = 2;
@@ -188,17 +189,10 @@ impl Event {
     }
 
     fn sleep(&self, word: u32, deadline: Option<Deadline>) -> Waited {
-        let announced = word | WAITERS;
-        if word != announced {
-            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-            let said = self
-                .word
-                .compare_exchange(word, announced, success, failure);
-            if said.is_err() {
-                return Waited::Changed;
-            }
+        match announce(&self.word, word, WAITERS) {
+            Ok(announced) => kernel::wait(&self.word, announced, deadline),
+            Err(_) => Waited::Changed,
         }
-        kernel::wait(&self.word, announced, deadline)
     }
 }
 

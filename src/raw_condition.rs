@@ -55,7 +55,7 @@ use crate::places::{Place, Places, exchange};
 use crate::raw_lock::RawLock;
 use crate::robust::{self, Thread};
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
-use crate::wait::{Obituary, Woken};
+use crate::wait::{Obituary, Woken, announce};
 
 const WAITERS: u32 = 1;
 const ARRIVED: u32 = 2;
@@ -159,13 +159,7 @@ impl RawCondition {
     }
 
     fn announce(&self, word: u32) -> Result<u32, u32> {
-        let announced = word | NOTICE;
-        if word != announced {
-            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-            self.sequence
-                .compare_exchange(word, announced, success, failure)?;
-        }
-        Ok(announced)
+        announce(&self.sequence, word, NOTICE)
     }
 
     /// The wait for a lock in private memory; whether it was notified.

@@ -42,6 +42,7 @@ use crate::kernel::Waited;
 use crate::regions;
 use crate::robust::{self, Thread, owner};
 use crate::sync::{AtomicU32, Note, Ordering, SPIN_LIMIT, const_fn, kernel};
+use crate::wait::announce;
 
 /// Bit 31: somebody may be asleep.
 const WAITERS: u32 = 0x8000_0000;
@@ -230,20 +231,10 @@ impl RawLock {
     ///
     /// A waiter that gives up leaves `WAITERS` behind; a release that finds nobody clears it.
     fn sleep(&self, word: u32, deadline: Option<Deadline>) -> Waited {
-        let announced = word | WAITERS | ARRIVED;
-        if word != announced {
-            // ORDERING: Relaxed: the bits speak of no other memory; the kernel compares the word
-            // itself, with barriers of its own.
-            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-            if self
-                .word
-                .compare_exchange(word, announced, success, failure)
-                .is_err()
-            {
-                return Waited::Changed;
-            }
+        match announce(&self.word, word, WAITERS | ARRIVED) {
+            Ok(announced) => kernel::wait(&self.word, announced, deadline),
+            Err(_) => Waited::Changed,
         }
-        kernel::wait(&self.word, announced, deadline)
     }
 
     /// Releases the lock if the calling thread holds it. In a forked child it never does: a guard
@@ -341,15 +332,11 @@ impl RawLock {
     /// The same of a held lock, whose holder's release or death will wake a sleeper.
     pub(crate) fn awaited(&self) -> Option<(&AtomicU32, u32)> {
         let word = self.word.load(Ordering::Relaxed);
-        let announced = word | WAITERS | ARRIVED;
-        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-        let said = !is_free(word)
-            && (word == announced
-                || self
-                    .word
-                    .compare_exchange(word, announced, success, failure)
-                    .is_ok());
-        said.then_some((&self.word, announced))
+        if is_free(word) {
+            return None;
+        }
+        let announced = announce(&self.word, word, WAITERS | ARRIVED).ok()?;
+        Some((&self.word, announced))
     }
 
     /// Whether the lock lies in shared memory; asks the kernel the first time.

@@ -33,7 +33,7 @@ use crate::deadline::{Patience, Timeout};
 use crate::error::ReleaseError;
 use crate::robust;
 use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
-use crate::wait::{Obituary, Woken};
+use crate::wait::{Obituary, Woken, announce};
 
 const WAITERS: u32 = 0x8000_0000;
 const PERMITS: u32 = 0x7fff_ffff;
@@ -121,18 +121,13 @@ impl Permits {
     }
 
     fn sleep(&self, state: u32, patience: Patience) -> Woken {
-        let announced = state | WAITERS;
-        if state != announced {
-            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-            let said = self
-                .state
-                .compare_exchange(state, announced, success, failure);
-            if said.is_err() {
-                return Woken::NotAsleep;
+        match announce(&self.state, state, WAITERS) {
+            Ok(announced) => {
+                let word = kernel::whole(&self.state);
+                self.obituary.sleep(word, announced, patience.deadline())
             }
+            Err(_) => Woken::NotAsleep,
         }
-        self.obituary
-            .sleep(kernel::whole(&self.state), announced, patience.deadline())
     }
 
     /// Adds `n` permits, all or none.

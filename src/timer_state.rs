@@ -51,7 +51,6 @@ pub(crate) fn is_under_way(state: u32) -> bool {
 
 /// What a [`Timer`](crate::Timer) is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum TimerState {
     /// Nobody has armed it since it was made, or reset.
     Idle,

@@ -112,6 +112,18 @@ impl Obituary {
     }
 }
 
+/// Sets `bits` in a word that held `seen`, for those who are to know that somebody sleeps; what it holds
+/// then, to sleep on. `Err`: it holds something else, and what.
+///
+/// The bits speak of no other memory, and the kernel compares the word itself, with barriers of its own.
+pub(crate) fn announce(word: &AtomicU32, seen: u32, bits: u32) -> Result<u32, u32> {
+    let announced = seen | bits;
+    if seen != announced {
+        word.compare_exchange(seen, announced, Ordering::Relaxed, Ordering::Relaxed)?;
+    }
+    Ok(announced)
+}
+
 fn judge<const N: usize>((through, end): (usize, Waited)) -> Woken {
     let by_obituary = through == N - 1;
     match end {

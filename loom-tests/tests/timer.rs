@@ -58,13 +58,20 @@ fn a_dead_runner_abandons_it() {
     }
     .run(|| {
         let timer = Arc::new(Timer::new());
-        let (theirs, victims) = (timer.clone(), timer.clone());
+        let rang = Arc::new(AtomicU32::new(0));
+        let (theirs, victims, rings) = (timer.clone(), timer.clone(), rang.clone());
         let waiter = spawn(move || theirs.wait());
         // Not a preemption: here the waiter falls asleep, or it comes later.
         others_sleep(1);
-        let victim = spawn_mortal(move || victims.run(SOON, procsync::model::step));
+        let victim = spawn_mortal(move || {
+            victims.run(SOON, || {
+                rings.store(1, Ordering::SeqCst);
+                procsync::model::step();
+            })
+        });
         let died = victim.join().is_none();
-        if timer.state() == TimerState::Idle {
+        // To look at the timer would be to tell those who wait; once it rang, the kernel must.
+        if rang.load(Ordering::SeqCst) == 0 && timer.state() == TimerState::Idle {
             timer.run(SOON, || ()).unwrap();
         }
         let end = waiter.join().unwrap();

@@ -51,8 +51,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "waiter-does-not-say-it-arrived",
         file: "src/raw_lock.rs",
-        find: "let announced = word | WAITERS | ARRIVED;\n        if word != announced {",
-        replace: "let announced = word | WAITERS;\n        if word != announced {",
+        find: "match announce(&self.word, word, WAITERS | ARRIVED) {",
+        replace: "match announce(&self.word, word, WAITERS) {",
         model: ("lock", "one_that_gave_up_may_come_again"),
     },
     Mutant {
@@ -100,8 +100,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "disarm-while-asleep",
         file: "src/raw_lock.rs",
-        find: "kernel::wait(&self.word, announced, deadline)",
-        replace: "robust::with(|thread| {\n            let _nothing = thread.arm(thread.entry_of(core::ptr::null()));\n            kernel::wait(&self.word, announced, deadline)\n        })",
+        find: "Ok(announced) => kernel::wait(&self.word, announced, deadline),",
+        replace: "Ok(announced) => robust::with(|thread| {\n                let _nothing = thread.arm(thread.entry_of(core::ptr::null()));\n                kernel::wait(&self.word, announced, deadline)\n            }),",
         model: (
             "lock",
             "a_dead_waiter_does_not_strand_another_while_the_owner_comes_back",
