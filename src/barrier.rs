@@ -273,6 +273,7 @@ impl Barrier {
     ) -> Result<(), BarrierError> {
         let incarnation = robust::incarnation();
         let breaker = OnDrop::new(|| {
+            armed.renew();
             self.break_up(full.generation());
         });
         action();

@@ -53,7 +53,7 @@ use crate::deadline::{self, Deadline, Patience};
 use crate::kernel::Waited;
 use crate::places::{Place, Places, exchange};
 use crate::raw_lock::RawLock;
-use crate::robust::{self, Thread};
+use crate::robust;
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
 use crate::wait::{Obituary, Woken, announce};
 
@@ -194,7 +194,7 @@ impl RawCondition {
 
     fn wait_among_mortals(&self, lock: &RawLock, patience: Patience) -> bool {
         let begun = self.arrive();
-        let me = robust::with(Thread::tid);
+        let me = robust::current_tid();
         if self.returning.take_off_namesakes(me) {
             self.mourn();
         }

@@ -140,6 +140,9 @@ impl DeadMansArm {
     }
 
     fn set_slot(&self, entry: usize) {
+        if kernel::is_over() {
+            return;
+        }
         with(|thread| {
             // Not in a child that a signal handler has forked.
             if thread.pending.get() == self.slot && thread.has_slot() {
@@ -174,6 +177,15 @@ pub(crate) fn arm(word: *const AtomicU32) -> DeadMansArm {
             entry,
             before,
         }
+    })
+}
+
+/// The calling thread's TID. In a forked child that waits with an inherited guard, too.
+pub(crate) fn current_tid() -> u32 {
+    with(|thread| {
+        // Without memory for it, no word has its TID.
+        let _ = thread.prepare();
+        thread.tid()
     })
 }
 

@@ -186,6 +186,12 @@ pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
     futex::requeue(word, SHARED, 0, i32::MAX.unsigned_abs(), word).unwrap_or(0)
 }
 
+/// Whether there is no kernel any more, as at the end of a model that failed.
+#[inline]
+pub(crate) fn is_over() -> bool {
+    false
+}
+
 /// The calling thread's TID, asked of the kernel.
 pub(crate) fn current_tid() -> u32 {
     rustix::thread::gettid()
