@@ -27,7 +27,7 @@ use crate::deadline::{Patience, Timeout};
 use crate::error::BarrierError;
 use crate::on_drop::OnDrop;
 use crate::raw_lock::RawLock;
-use crate::robust::{self, DeadMansArm};
+use crate::robust::{self, Armed};
 use crate::sync::{AtomicU64, Note, Ordering, const_fn, kernel};
 use crate::wait::{Obituary, Woken};
 
@@ -253,13 +253,13 @@ impl Barrier {
     }
 
     /// For the one that is about to be the last to arrive, with an action.
-    fn take_the_lead(&self, armed: &DeadMansArm) -> Option<OnDrop<impl FnOnce()>> {
+    fn take_the_lead(&self, armed: &Option<Armed>) -> Option<OnDrop<impl FnOnce()>> {
         let leads = self.leader.acquire(Timeout::Forever).is_ok();
         if leads {
             self.leader.awaited();
         }
         // The lock's acquisition has taken the slot.
-        armed.renew();
+        renew(armed);
         leads.then(|| OnDrop::new(|| self.leader.release()))
     }
 
@@ -267,13 +267,13 @@ impl Barrier {
     fn run<Lead>(
         &self,
         action: impl FnOnce(),
-        armed: &DeadMansArm,
+        armed: &Option<Armed>,
         lead: Lead,
         full: State,
     ) -> Result<(), BarrierError> {
         let incarnation = robust::incarnation();
         let breaker = OnDrop::new(|| {
-            armed.renew();
+            renew(armed);
             self.break_up(full.generation());
         });
         action();
@@ -283,7 +283,7 @@ impl Barrier {
             return Err(BarrierError::Broken);
         }
         // The action may have used other primitives, which have left the slot empty.
-        armed.renew();
+        renew(armed);
         if !self.replace(full, full.after(Outcome::Released)) {
             return Err(BarrierError::Broken);
         }
@@ -427,6 +427,13 @@ impl Barrier {
         let is_free = self.watch.owner().is_none() && !self.watch.is_poisoned();
         let taken = is_free && self.watch.acquire(Timeout::Zero).is_ok();
         taken.then(|| OnDrop::new(|| self.watch.release()))
+    }
+}
+
+/// Something that was done meanwhile has taken the slot.
+fn renew(armed: &Option<Armed>) {
+    if let Some(armed) = armed {
+        armed.renew();
     }
 }
 

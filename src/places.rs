@@ -13,7 +13,7 @@ use crate::deadline;
 use crate::raw_condition::ROUND;
 use crate::robust::owner;
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
-use crate::wait::{Obituary, Woken};
+use crate::wait::{Obituary, Woken, exchange};
 
 /// As many may be on their way to the lock at a time; others wait.
 const PLACES: usize = 5;
@@ -121,11 +121,6 @@ impl Place<'_> {
             }
         }
     }
-}
-
-/// Of words that order nothing.
-pub(crate) fn exchange(word: &AtomicU32, from: u32, to: u32) -> Result<u32, u32> {
-    word.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)
 }
 
 fn replace(place: &AtomicU32, from: u32, to: u32) -> bool {

@@ -51,11 +51,11 @@ use core::time::Duration;
 
 use crate::deadline::{self, Deadline, Patience};
 use crate::kernel::Waited;
-use crate::places::{Place, Places, exchange};
+use crate::places::{Place, Places};
 use crate::raw_lock::RawLock;
 use crate::robust;
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
-use crate::wait::{Obituary, Woken, announce};
+use crate::wait::{Obituary, Woken, announce, exchange};
 
 const WAITERS: u32 = 1;
 const ARRIVED: u32 = 2;
@@ -312,11 +312,7 @@ impl RawCondition {
         let mut word = self.sequence.load(Ordering::Relaxed);
         while has_waiters(word) {
             let looked = word & !ARRIVED;
-            let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-            match self
-                .sequence
-                .compare_exchange(word, looked, success, failure)
-            {
+            match exchange(&self.sequence, word, looked) {
                 Ok(_) => return Some(looked),
                 Err(now) => word = now,
             }

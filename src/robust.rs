@@ -105,35 +105,20 @@ pub(crate) struct Thread {
 }
 
 /// The pending slot names a word for as long as this lives; then it gets back what it held.
-pub(crate) struct Armed<'thread> {
-    thread: &'thread Thread,
-    before: usize,
-}
-
-impl Armed<'_> {
-    /// The thread owns the word now: see [`Thread::point_at`].
-    pub(crate) fn keep(self) {
-        core::mem::forget(self);
-    }
-}
-
-impl Drop for Armed<'_> {
-    fn drop(&mut self) {
-        // Not in a child that a signal handler has forked.
-        if self.thread.is_known() {
-            self.thread.set_pending(self.before);
-        }
-    }
-}
-
-/// The pending slot names a word that nobody owns, for as long as this lives: see [`arm`].
-pub(crate) struct DeadMansArm {
+///
+/// Not `Send`: it is a thread's own.
+pub(crate) struct Armed {
     slot: *const AtomicUsize,
     entry: Entry,
     before: usize,
 }
 
-impl DeadMansArm {
+impl Armed {
+    /// The thread owns the word now: see [`Thread::point_at`].
+    pub(crate) fn keep(self) {
+        core::mem::forget(self);
+    }
+
     /// The slot names the word again, whatever has taken it meanwhile.
     pub(crate) fn renew(&self) {
         self.set_slot(self.entry.0);
@@ -152,7 +137,7 @@ impl DeadMansArm {
     }
 }
 
-impl Drop for DeadMansArm {
+impl Drop for Armed {
     fn drop(&mut self) {
         self.set_slot(self.before);
     }
@@ -162,21 +147,12 @@ impl Drop for DeadMansArm {
 /// bits are 0.
 ///
 /// Nests, and asks for nothing that a signal handler may not do.
-pub(crate) fn arm(word: *const AtomicU32) -> DeadMansArm {
+pub(crate) fn arm(word: *const AtomicU32) -> Option<Armed> {
+    // Otherwise libc has a thread without a list, and for one of our own there is no memory.
     with(|thread| {
-        // Otherwise libc has a thread without a list, and for one of our own there is no memory.
-        let is_found = thread.find_slot();
-        let entry = thread.entry_of(word);
-        let before = if is_found {
-            thread.exchange_pending(entry)
-        } else {
-            0
-        };
-        DeadMansArm {
-            slot: thread.pending.get(),
-            entry,
-            before,
-        }
+        thread
+            .find_slot()
+            .then(|| thread.arm(thread.entry_of(word)))
     })
 }
 
@@ -226,25 +202,19 @@ impl Thread {
     /// thread owns it, it passes on with the mark of death; if nobody does, one of its sleepers is
     /// woken.
     ///
-    /// Nests: the slot gets back what it held. The thread must not be blank.
-    pub(crate) fn arm(&self, entry: Entry) -> Armed<'_> {
-        let before = self.exchange_pending(entry);
-        Armed {
-            thread: self,
-            before,
-        }
-    }
-
-    /// Makes the slot name `entry`; what it named before, for it to be given back.
-    ///
-    /// If that is the newest lock, which it names since that was acquired, it is not given back: it
-    /// may be the newest no more by then, or not be held. Its release takes a little longer for it.
-    fn exchange_pending(&self, entry: Entry) -> usize {
+    /// Nests: the slot gets back what it held, unless that is the newest lock, which it names since
+    /// that was acquired: it may be the newest no more by then, or not be held. Its release takes a
+    /// little longer for it. The place of the slot must be known.
+    pub(crate) fn arm(&self, entry: Entry) -> Armed {
         // SAFETY: as in `set_pending`.
         let before = unsafe { kernel::load_link(self.pending()) };
         self.point_at(entry);
         let is_newest = before == self.first() || before == entry.0;
-        if is_newest { 0 } else { before }
+        Armed {
+            slot: self.pending.get(),
+            entry,
+            before: if is_newest { 0 } else { before },
+        }
     }
 
     /// Whether the place of the slot is known.

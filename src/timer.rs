@@ -180,10 +180,8 @@ impl Timer {
                 .map_or(u64::MAX, Deadline::as_nanoseconds);
             self.deadline.store(deadline, Ordering::Relaxed);
             let armed = at(ARMED, state.wrapping_add(ONE_RUN));
-            let _armed = self.obituary.arm();
-            if self.replace(state, armed) {
-                // Those who sleep on an idle timer are to sleep beside the runner's word.
-                self.wake_all();
+            // Those who sleep on an idle timer are to sleep beside the runner's word.
+            if self.replace_and_tell(state, armed) {
                 return Ok(Some(Run {
                     timer: self,
                     armed,
@@ -197,7 +195,6 @@ impl Timer {
     /// Prevents the function from being called. `true`: this very call did. Before the timer is armed,
     /// too: then the next [`run`](Self::run) answers [`Cancelled`](TimerOutcome::Cancelled).
     pub fn cancel(&self) -> bool {
-        let _armed = self.obituary.arm();
         loop {
             let state = self.settled();
             let next = match phase(state) {
@@ -205,8 +202,7 @@ impl Timer {
                 ARMED => CANCELLED,
                 _ => return false,
             };
-            if self.replace(state, at(next, state)) {
-                self.wake_all();
+            if self.replace_and_tell(state, at(next, state)) {
                 return true;
             }
         }
@@ -312,10 +308,7 @@ impl Timer {
             if !is_under_way(state) || self.runner.owner().is_some() {
                 return state;
             }
-            let _armed = self.obituary.arm();
-            if self.replace(state, at(ABANDONED, state)) {
-                self.wake_all();
-            }
+            self.replace_and_tell(state, at(ABANDONED, state));
         }
     }
 
@@ -330,6 +323,16 @@ impl Timer {
         self.state
             .compare_exchange(state, next, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
+    }
+
+    /// For a change that somebody may be waiting for: no death comes between it and their wake-up.
+    fn replace_and_tell(&self, state: u32, next: u32) -> bool {
+        let _armed = self.obituary.arm();
+        let replaced = self.replace(state, next);
+        if replaced {
+            self.wake_all();
+        }
+        replaced
     }
 
     fn wake_all(&self) {
@@ -380,10 +383,7 @@ impl Run<'_> {
         if !robust::with(|thread| timer.runner.is_owned_by(thread)) {
             return;
         }
-        let _armed = timer.obituary.arm();
-        if timer.replace(running, at(end, running)) {
-            timer.wake_all();
-        }
+        timer.replace_and_tell(running, at(end, running));
     }
 }
 

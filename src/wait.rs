@@ -28,7 +28,7 @@ use core::ptr;
 
 use crate::deadline::Deadline;
 use crate::kernel::{Futex, Waited};
-use crate::robust::{self, DeadMansArm};
+use crate::robust::{self, Armed};
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
 
 /// The second word of a primitive; see above.
@@ -58,7 +58,7 @@ impl Obituary {
     }
 
     /// From now on, should this thread die, one sleeper wakes up, by death.
-    pub(crate) fn arm(&self) -> DeadMansArm {
+    pub(crate) fn arm(&self) -> Option<Armed> {
         robust::arm(ptr::from_ref(&self.0))
     }
 
@@ -119,9 +119,14 @@ impl Obituary {
 pub(crate) fn announce(word: &AtomicU32, seen: u32, bits: u32) -> Result<u32, u32> {
     let announced = seen | bits;
     if seen != announced {
-        word.compare_exchange(seen, announced, Ordering::Relaxed, Ordering::Relaxed)?;
+        exchange(word, seen, announced)?;
     }
     Ok(announced)
+}
+
+/// A compare-and-swap of a word that orders nothing. `Err`: what it holds.
+pub(crate) fn exchange(word: &AtomicU32, from: u32, to: u32) -> Result<u32, u32> {
+    word.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)
 }
 
 fn judge<const N: usize>((through, end): (usize, Waited)) -> Woken {

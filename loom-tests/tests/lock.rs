@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread::{spawn, yield_now};
-use loom_tests::{Pair, held, others_sleep, work};
+use loom_tests::{DEATHS, Pair, held, others_sleep, work};
 use procsync::model::{Exploration, spawn_mortal};
 use procsync::{AcquireError, Lock};
 
@@ -17,11 +17,6 @@ const CALM: Exploration = Exploration {
     naps: false,
 };
 const NAPS: Exploration = Exploration { naps: true, ..CALM };
-const DEATHS: Exploration = Exploration {
-    preemptions: Some(2),
-    deaths: true,
-    naps: false,
-};
 const ALL: Exploration = Exploration {
     naps: true,
     ..DEATHS

@@ -5,20 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread::spawn;
-use loom_tests::{Pair, held, work_twice};
+use loom_tests::{DEATHS, NAPS, Pair, held, work_twice};
 use procsync::model::{Exploration, spawn_mortal};
 use procsync::{AcquireError, RLock};
-
-const NAPS: Exploration = Exploration {
-    preemptions: Some(3),
-    deaths: false,
-    naps: true,
-};
-const DEATHS: Exploration = Exploration {
-    preemptions: Some(2),
-    deaths: true,
-    naps: false,
-};
 
 fn fresh() -> Arc<RLock<Pair>> {
     Arc::new(RLock::new(Pair::default()))

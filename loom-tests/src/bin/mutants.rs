@@ -334,8 +334,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "timer-armed-in-silence",
         file: "src/timer.rs",
-        find: "                self.wake_all();\n                return Ok(Some(Run {",
-        replace: "                return Ok(Some(Run {",
+        find: "if self.replace_and_tell(state, armed) {",
+        replace: "if self.replace(state, armed) {",
         model: ("timer", "a_dead_runner_abandons_it"),
     },
 ];
