@@ -17,7 +17,11 @@
 //!
 //! An action may use other primitives, which arm themselves. So who runs one holds another lock
 //! meanwhile, the `leader`'s, with its `WAITERS` set: everybody sleeps beside its word, and the kernel
-//! wakes one of them.
+//! wakes one of them. Nobody waits for that lock but in this way, and whoever is woken through it wakes
+//! all others.
+//!
+//! Of the watch's word, a sleeper only makes sure that the mark is not there when it is in the queue of
+//! the obituary.
 
 use core::fmt;
 use std::time::{Duration, Instant};
@@ -26,10 +30,11 @@ use crate::barrier_state::{ARRIVED_MAX, Outcome, State};
 use crate::deadline::{Patience, Timeout};
 use crate::error::BarrierError;
 use crate::on_drop::OnDrop;
-use crate::raw_lock::RawLock;
+use crate::raw_lock::{self, RawLock, Refusal};
 use crate::robust::{self, Armed};
+use crate::spin::Spin;
 use crate::sync::{AtomicU64, Note, Ordering, const_fn, kernel};
-use crate::wait::{Obituary, Woken};
+use crate::wait::{Obituary, Seen, Woken};
 
 /// A meeting point: threads of any number of processes wait there until so many have come, and go on
 /// together; as Python's `threading.Barrier`.
@@ -78,7 +83,7 @@ use crate::wait::{Obituary, Woken};
 ///
 /// # Representation
 ///
-/// `#[repr(C)]`: 96 bytes, aligned to 8. All-zero memory is a barrier for no parties, where every wait
+/// `#[repr(C)]`: 104 bytes, aligned to 8. All-zero memory is a barrier for no parties, where every wait
 /// is [`BarrierError::Broken`].
 #[repr(C)]
 pub struct Barrier {
@@ -86,6 +91,7 @@ pub struct Barrier {
     /// Never changes.
     parties: Note,
     obituary: Obituary,
+    spin: Spin,
     watch: RawLock,
     leader: RawLock,
 }
@@ -109,6 +115,16 @@ impl BarrierWait {
     }
 }
 
+/// Who has the leader's lock.
+enum Lead<Held> {
+    /// The caller.
+    Taken(Held),
+    /// Another thread: it leads this generation, or has led the last and is about to let go.
+    Held,
+    /// Nobody: the caller can hold no more locks. If it dies in its action, nobody hears of it.
+    None,
+}
+
 /// No action.
 const NO_ACTION: Option<fn()> = None;
 
@@ -125,6 +141,7 @@ impl Barrier {
                 state: AtomicU64::new(0),
                 parties: Note::new(parties),
                 obituary: Obituary::new(),
+                spin: Spin::new(),
                 watch: RawLock::new(),
                 leader: RawLock::new(),
             }
@@ -202,19 +219,28 @@ impl Barrier {
         let armed = self.obituary.arm();
         let patience = timeout.start();
         let mut lead = None;
+        let mut state = self.load();
         let arrival = loop {
-            let state = self.enter(patience)?;
+            state = self.enter(state, patience)?;
             let is_last = state.arrived() + 1 == self.parties();
             let next = match &action {
                 Some(_) if is_last => {
-                    lead = Some(self.take_the_lead(&armed));
+                    lead = Some(match self.take_the_lead(&armed) {
+                        Lead::Taken(lead) => Some(lead),
+                        Lead::None => None,
+                        Lead::Held => {
+                            state = self.sleep_until_it_ends(state, patience)?;
+                            continue;
+                        }
+                    });
                     state.with_one_more()
                 }
                 None if is_last => state.after(Outcome::Released),
                 _ => state.with_one_more(),
             };
-            if self.replace(state, next) {
-                break state;
+            match self.replace(state, next) {
+                Ok(()) => break state,
+                Err(now) => state = now,
             }
             lead = None;
         };
@@ -224,43 +250,42 @@ impl Barrier {
             Some(action) if is_leader => {
                 self.run(action, &armed, lead, arrival.with_one_more())?;
             }
-            None if is_leader => {
-                if index > 0 {
-                    self.wake_everybody();
-                }
-            }
-            _ => self.wait_for_the_end(arrival.generation(), patience)?,
+            None if is_leader => self.wake_sleepers_of(arrival),
+            _ => self.wait_for_the_end(arrival.with_one_more(), patience)?,
         }
         Ok(BarrierWait { index, is_leader })
     }
 
     /// Waits until one more may arrive; the state then.
-    fn enter(&self, patience: Patience) -> Result<State, BarrierError> {
+    fn enter(&self, mut state: State, patience: Patience) -> Result<State, BarrierError> {
         loop {
-            let state = self.load();
             if state.is_broken() || self.parties() == 0 || state.arrived() == ARRIVED_MAX {
                 return Err(BarrierError::Broken);
             }
             if self.somebody_died() {
                 self.break_up(state.generation());
+                state = self.load();
             } else if state.arrived() < self.parties() {
                 return Ok(state);
             } else {
                 // The action of the last generation runs.
-                self.sleep_until_it_ends(state, patience)?;
+                state = self.sleep_until_it_ends(state, patience)?;
             }
         }
     }
 
     /// For the one that is about to be the last to arrive, with an action.
-    fn take_the_lead(&self, armed: &Option<Armed>) -> Option<OnDrop<impl FnOnce()>> {
-        let leads = self.leader.acquire(Timeout::Forever).is_ok();
-        if leads {
-            self.leader.awaited();
-        }
+    fn take_the_lead(&self, armed: &Option<Armed>) -> Lead<OnDrop<impl FnOnce()>> {
+        let taken = self.leader.acquire(Timeout::Zero);
+        // Of the holder, whoever it is, those who sleep beside the word are to hear.
+        self.leader.awaited();
         // The lock's acquisition has taken the slot.
         renew(armed);
-        leads.then(|| OnDrop::new(|| self.leader.release()))
+        match taken {
+            Ok(()) => Lead::Taken(OnDrop::new(|| self.leader.release())),
+            Err(Refusal::Held) => Lead::Held,
+            Err(_) => Lead::None,
+        }
     }
 
     /// The last to arrive, in a generation that nobody else can join.
@@ -284,44 +309,54 @@ impl Barrier {
         }
         // The action may have used other primitives, which have left the slot empty.
         renew(armed);
-        if !self.replace(full, full.after(Outcome::Released)) {
+        if !self.end(full.generation(), |state| state.after(Outcome::Released)) {
             return Err(BarrierError::Broken);
         }
-        self.wake_everybody();
         // Not before: the slot is the lock's meanwhile.
         drop(lead);
         Ok(())
     }
 
-    fn wait_for_the_end(&self, generation: u32, patience: Patience) -> Result<(), BarrierError> {
+    /// `state`: as it was when this party had arrived.
+    fn wait_for_the_end(&self, mut state: State, patience: Patience) -> Result<(), BarrierError> {
+        let generation = state.generation();
+        let is_over = || self.load().generation() != generation;
+        if self.spin.until(patience, is_over) {
+            state = self.load();
+        }
         loop {
-            let state = self.load();
             if state.generation() != generation {
                 return match state.outcome_of(generation) {
                     Outcome::Released => Ok(()),
                     Outcome::NotReleased => Err(BarrierError::Broken),
                 };
             }
-            let gave_up = self.sleep_until_it_ends(state, patience).is_err();
-            if gave_up && self.break_up(generation) {
-                return Err(BarrierError::TimedOut);
+            match self.sleep_until_it_ends(state, patience) {
+                Ok(now) => state = now,
+                Err(_) if self.break_up(generation) => return Err(BarrierError::TimedOut),
+                Err(_) => state = self.load(),
             }
         }
     }
 
-    /// Sleeps while it is this generation; may return before. A death breaks the generation.
-    fn sleep_until_it_ends(&self, state: State, patience: Patience) -> Result<(), BarrierError> {
+    /// Sleeps while it is this generation, and answers with the state after; may return before. A death
+    /// breaks the generation.
+    fn sleep_until_it_ends(&self, state: State, patience: Patience) -> Result<State, BarrierError> {
         if let Patience::Spent = patience {
             return Err(BarrierError::TimedOut);
         }
-        let locks = [self.watch.watched(), self.leader.watched()];
-        let [watch, leader] = locks;
+        let (watch, leader) = (self.watch.watched(), self.leader.watched());
+        let announced = state.with_sleepers();
+        if state != announced
+            && let Err(now) = self.replace(state, announced)
+        {
+            return Ok(now);
+        }
         let woken = if self.watch.was_poisoned_at(watch) || self.leader.was_poisoned_at(leader) {
             Woken::ByDeath
         } else {
-            let word = kernel::low_half(&self.state);
-            self.obituary
-                .sleep_beside_both(locks, word, state.low_half(), patience.deadline())
+            self.spin
+                .learn_from(|| self.sleep(announced, watch, leader, patience))
         };
         match woken {
             Woken::ByTime => return Err(BarrierError::TimedOut),
@@ -330,10 +365,19 @@ impl Barrier {
                     self.wake_everybody();
                     self.obituary.wake_one();
                 }
+                self.leader.wake_watchers();
             }
+            Woken::ByLock => self.leader.wake_watchers(),
             Woken::ByState | Woken::NotAsleep | Woken::ToLook => {}
         }
-        Ok(())
+        Ok(self.load())
+    }
+
+    fn sleep(&self, state: State, watch: Seen<'_>, leader: Seen<'_>, patience: Patience) -> Woken {
+        let word = kernel::low_half(&self.state);
+        let (expected, deadline) = (state.low_half(), patience.deadline());
+        self.obituary
+            .sleep_beside(leader, Some(watch), word, expected, deadline)
     }
 
     /// Whether one of those who can be told of later has died.
@@ -343,16 +387,22 @@ impl Barrier {
 
     /// Breaks this generation; `false`: it was over.
     fn break_up(&self, generation: u32) -> bool {
-        loop {
-            let state = self.load();
-            if state.generation() != generation || state.is_broken() {
-                return false;
-            }
-            if self.replace(state, state.broken()) {
-                self.wake_everybody();
-                return true;
+        self.end(generation, State::broken)
+    }
+
+    /// Ends this generation; `false`: it was over.
+    fn end(&self, generation: u32, next: impl Fn(State) -> State) -> bool {
+        let mut state = self.load();
+        while state.generation() == generation && !state.is_broken() {
+            match self.replace(state, next(state)) {
+                Ok(()) => {
+                    self.wake_sleepers_of(state);
+                    return true;
+                }
+                Err(now) => state = now,
             }
         }
+        false
     }
 
     /// Ends the meeting that is under way, if any: those who wait get
@@ -364,13 +414,11 @@ impl Barrier {
         self.abort();
         self.watch.clear_poison();
         self.leader.clear_poison();
-        loop {
-            let state = self.load();
-            if self.replace(state, state.after_if_any(Outcome::NotReleased)) {
-                break;
-            }
+        let mut state = self.load();
+        while let Err(now) = self.replace(state, state.after_if_any(Outcome::NotReleased)) {
+            state = now;
         }
-        self.wake_everybody();
+        self.wake_sleepers_of(state);
     }
 
     /// Breaks the barrier, for all who wait and all who come, until somebody resets it.
@@ -408,12 +456,22 @@ impl Barrier {
         State(self.state.load(Ordering::Acquire))
     }
 
-    fn replace(&self, state: State, next: State) -> bool {
+    /// `Err`: what it is instead.
+    fn replace(&self, state: State, next: State) -> Result<(), State> {
         // ORDERING: Release: what an arriver did before is visible to whoever sees the end of the
-        // generation. Acquire: the last to arrive sees what all others did.
+        // generation. Acquire: the last to arrive sees what all others did; who sees the end, too.
+        let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
         self.state
-            .compare_exchange(state.0, next.0, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
+            .compare_exchange(state.0, next.0, success, failure)
+            .map(drop)
+            .map_err(State)
+    }
+
+    /// For whoever has ended the generation of this state.
+    fn wake_sleepers_of(&self, state: State) {
+        if state.has_sleepers() {
+            self.wake_everybody();
+        }
     }
 
     fn wake_everybody(&self) {
@@ -424,7 +482,8 @@ impl Barrier {
     ///
     /// The mark of a death stays for all to see: to take it over is to hide it for an instant.
     fn take_watch(&self) -> Option<OnDrop<impl FnOnce()>> {
-        let is_free = self.watch.owner().is_none() && !self.watch.is_poisoned();
+        let watch = self.watch.watched();
+        let is_free = raw_lock::is_free(watch.1) && !self.watch.was_poisoned_at(watch);
         let taken = is_free && self.watch.acquire(Timeout::Zero).is_ok();
         taken.then(|| OnDrop::new(|| self.watch.release()))
     }

@@ -6,7 +6,8 @@
 //!
 //! | bits | name | meaning |
 //! |---|---|---|
-//! | 0–30 | generation | how many ended |
+//! | 0–29 | generation | how many ended |
+//! | 30 | `SLEEPERS` | somebody may be asleep |
 //! | 31 | `BROKEN` | nobody may arrive until somebody resets |
 //! | 32–53 | arrived | parties of this generation, so far |
 //! | 54–63 | history | how the last ten generations ended; 1: released; the latest is bit 54 |
@@ -21,12 +22,15 @@
 //! - *reset*: breaks it, clears the marks of the dead, and takes `BROKEN` back; or ends what has begun
 //!   since, without `BROKEN`.
 //!
-//! Whoever ends a generation then wakes all who sleep. A waiter learns from the history how its own
+//! - *sleep*: sets `SLEEPERS`, and sleeps on the low half as it is then. It goes with the generation.
+//!
+//! Whoever ends a generation with `SLEEPERS` then wakes all who sleep. A waiter learns from the history how its own
 //! ended, whatever has happened since. If more than ten ended before it came to look, the last of which
 //! are no witness, it takes its own for broken.
 
 const BROKEN: u64 = 1 << 31;
-const GENERATIONS: u64 = BROKEN - 1;
+const SLEEPERS: u64 = 1 << 30;
+const GENERATIONS: u64 = SLEEPERS - 1;
 const ARRIVED_SHIFT: u32 = 32;
 pub(crate) const ARRIVED_MAX: u32 = (1 << 22) - 1;
 const HISTORY_SHIFT: u32 = 54;
@@ -57,6 +61,14 @@ impl State {
         self.0 & BROKEN != 0
     }
 
+    pub(crate) fn has_sleepers(self) -> bool {
+        self.0 & SLEEPERS != 0
+    }
+
+    pub(crate) fn with_sleepers(self) -> Self {
+        Self(self.0 | SLEEPERS)
+    }
+
     pub(crate) fn arrived(self) -> u32 {
         u32::try_from(self.0 >> ARRIVED_SHIFT & u64::from(ARRIVED_MAX)).unwrap_or_default()
     }
@@ -79,7 +91,7 @@ impl State {
     /// The same where nobody had arrived, so that there is no generation to end.
     pub(crate) fn after_if_any(self, outcome: Outcome) -> Self {
         if self.arrived() == 0 {
-            Self(self.0 & !BROKEN)
+            Self(self.0 & !(BROKEN | SLEEPERS))
         } else {
             self.after(outcome)
         }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Timeout;
 use crate::error::ReleaseError;
-use crate::semaphore::{PastLimit, Permit, Permits, Semaphore, acquiring};
+use crate::permits::{PastLimit, Permits};
+use crate::semaphore::{Permit, Semaphore, acquiring};
 use crate::sync::{Note, Ordering, const_fn};
 
 /// A [`Semaphore`] that never has more permits than its bound: as Python's
@@ -25,7 +26,7 @@ use crate::sync::{Note, Ordering, const_fn};
 ///
 /// # Representation
 ///
-/// `#[repr(C)]`: 12 bytes, aligned to 4. All-zero memory has no permits, and a bound of 0: a useless
+/// `#[repr(C)]`: 24 bytes, aligned to 8. All-zero memory has no permits, and a bound of 0: a useless
 /// one.
 #[repr(C)]
 pub struct BoundedSemaphore {
@@ -43,11 +44,13 @@ impl BoundedSemaphore {
         ///
         /// Past [`Semaphore::MAX_PERMITS`].
         pub fn new(bound: u32) -> Self {
+            assert!(bound <= Semaphore::MAX_PERMITS, "a semaphore counts up to i32::MAX permits");
             Self { permits: Permits::new(bound), bound: Note::new(bound) }
         }
     }
 
     /// The most permits it can have.
+    #[inline]
     pub fn bound(&self) -> u32 {
         self.bound.load(Ordering::Relaxed)
     }

@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::{Deadline, Patience, Timeout};
 use crate::kernel::Waited;
+use crate::spin::Spin;
 use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
 use crate::wait::announce;
 
@@ -81,17 +82,18 @@ fn generation(word: u32) -> u32 {
 ///
 /// # Representation
 ///
-/// `#[repr(C)]`: 4 bytes, aligned to 4. All-zero memory is an event that is not set.
+/// `#[repr(C)]`: 8 bytes, aligned to 4. All-zero memory is an event that is not set.
 #[repr(C)]
 pub struct Event {
     word: AtomicU32,
+    spin: Spin,
 }
 
 impl Event {
     const_fn! {
         /// An event that is not set. (A `const fn`, except under loom.)
         pub fn new() -> Self {
-            Self { word: AtomicU32::new(0) }
+            Self { word: AtomicU32::new(0), spin: Spin::new() }
         }
     }
 
@@ -150,7 +152,10 @@ impl Event {
     /// Waits until it is set, as long as it takes.
     #[inline]
     pub fn wait(&self) {
-        self.wait_with(Timeout::Forever);
+        let word = self.word.load(Ordering::Acquire);
+        if !is_set(word) {
+            self.wait_patiently(generation(word));
+        }
     }
 
     /// Waits until it is set, for `timeout` at most, by the monotonic clock; whether it was. Zero is
@@ -173,8 +178,16 @@ impl Event {
     }
 
     #[cold]
+    fn wait_patiently(&self, mine: u32) {
+        self.wait_contended(mine, Timeout::Forever);
+    }
+
+    #[cold]
     fn wait_contended(&self, mine: u32, timeout: Timeout) -> bool {
         let patience = timeout.start();
+        if self.spin.until(patience, || self.has_ended(mine)) {
+            return true;
+        }
         let mut expired = matches!(patience, Patience::Spent);
         loop {
             let word = self.word.load(Ordering::Acquire);
@@ -184,13 +197,20 @@ impl Event {
             if expired {
                 return false;
             }
-            expired = self.sleep(word, patience.deadline()) == Waited::TimedOut;
+            let sleep = || self.sleep(word, patience.deadline());
+            expired = self.spin.learn_from(sleep) == Waited::TimedOut;
         }
+    }
+
+    /// Whether a wait is over that began in this generation.
+    fn has_ended(&self, mine: u32) -> bool {
+        let word = self.word.load(Ordering::Acquire);
+        is_set(word) || generation(word) != mine
     }
 
     fn sleep(&self, word: u32, deadline: Option<Deadline>) -> Waited {
         match announce(&self.word, word, WAITERS) {
-            Ok(announced) => kernel::wait(&self.word, announced, deadline),
+            Ok(announced) => kernel::wait(kernel::whole(&self.word), announced, deadline),
             Err(_) => Waited::Changed,
         }
     }

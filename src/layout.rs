@@ -56,12 +56,13 @@ mod representation {
     const_assert_eq!(offset_of!(Lock<u64>, raw), 0);
     const_assert_eq!(offset_of!(RLock<u64>, raw), 0);
 
-    assert_eq_size!(Semaphore, [u32; 2]);
-    assert_eq_size!(BoundedSemaphore, [u32; 3]);
-    assert_eq_size!(Event, u32);
-    assert_eq_size!(Condition, [u32; 8]);
-    assert_eq_align!(Semaphore, BoundedSemaphore, Event, Condition, u32);
-    assert_eq_size!(Barrier, [u64; 12]);
+    assert_eq_size!(Semaphore, [u64; 2]);
+    assert_eq_size!(BoundedSemaphore, [u64; 3]);
+    assert_eq_size!(Event, [u32; 2]);
+    assert_eq_size!(Condition, [u32; 10]);
+    assert_eq_align!(Event, Condition, u32);
+    assert_eq_align!(Semaphore, BoundedSemaphore, u64);
+    assert_eq_size!(Barrier, [u64; 13]);
     assert_eq_size!(Timer, [u64; 7]);
     assert_eq_align!(Barrier, Timer, u64);
 

@@ -22,6 +22,7 @@ mod lock;
 #[cfg(loom)]
 pub mod model;
 mod on_drop;
+mod permits;
 mod places;
 mod raw_condition;
 mod raw_lock;
@@ -34,6 +35,7 @@ mod semaphore;
 mod sentinel;
 #[cfg(not(loom))]
 mod shared;
+mod spin;
 mod sync;
 mod timer;
 mod timer_state;

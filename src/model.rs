@@ -100,6 +100,13 @@ fn choices(wanted: bool) -> impl Iterator<Item = Option<usize>> {
     core::iter::once(None).chain((0..).map(Some).take_while(move |_| wanted))
 }
 
+/// Does `f` as a signal handler does it that has interrupted another operation of the thread.
+pub fn in_a_handler<T>(f: impl FnOnce() -> T) -> T {
+    let interrupted = Box::leak(Box::new(crate::sync::AtomicU32::new(0)));
+    let _armed = crate::robust::arm(interrupted);
+    f()
+}
+
 /// A place to die between two plain accesses of the mortal thread's own. Every operation of this
 /// crate has its own.
 pub fn step() {
@@ -162,14 +169,14 @@ impl Word {
 
     /// `FUTEX_WAIT`: sleeps if the word holds `expected`. `false`: it did not.
     pub fn wait(&self, expected: u32) -> bool {
-        kernel::wait(&self.0, expected, None) != crate::kernel::Waited::Changed
+        kernel::wait(kernel::whole(&self.0), expected, None) != crate::kernel::Waited::Changed
     }
 
     /// `futex_waitv`: sleeps if each word holds what is expected; the index of the word that it was
     /// woken through, `None` if one held something else.
     pub fn wait_any<const N: usize>(words: [(&Self, u32); N]) -> Option<usize> {
         let words = words.map(|(word, expected)| (kernel::whole(&word.0), expected));
-        let (index, end) = kernel::wait_any(words, None);
+        let (index, end) = kernel::wait_any(words, None, None);
         (end != crate::kernel::Waited::Changed).then_some(index)
     }
 

@@ -8,19 +8,26 @@
 //! |---|---|---|
 //! | 0 | `WAITERS` | somebody may be waiting |
 //! | 1 | `ARRIVED` | somebody came, or looked around, since the last notify began |
-//! | 2–31 | sequence | how often somebody notified |
+//! | 2 | `ASLEEP` | somebody may be asleep |
+//! | 3–31 | sequence | how often somebody notified |
 //!
 //! `ran_out`: the sequence after the last notify that ran out of sleepers, or will.
-//! `returning`: [`places`](crate::places) for the TIDs of those on the way from their sleep to the lock.
-//! And the [`obituary`](crate::wait).
+//! `parked`: where sleepers sleep on whose waits a notify to everybody has ended; it holds `HERALD` when one
+//! is to come and wake them. `returning`: [`places`](crate::places) for the TIDs of those on the way from
+//! their sleep to the lock. And the [`obituary`](crate::wait).
 //!
-//! - *wait*: holding the lock, sets `WAITERS` and `ARRIVED`; releases the lock; sleeps on the word,
-//!   whose sequence it has seen under the lock.
-//! - *notify*: nothing without `WAITERS`. Clears `ARRIVED`; then the sequence advances and n sleepers
-//!   are woken in one step of the kernel (`FUTEX_WAKE_OP`), so no death comes between. If fewer than n
-//!   slept, nobody does who waited then, which it notes in `ran_out`, and it clears `WAITERS`; or if
-//!   somebody has `ARRIVED` meanwhile, it does all that once more: who looked at `ran_out` before it
-//!   was noted finds another sequence than it was about to sleep on, and looks again.
+//! - *wait*: holding the lock, sets `WAITERS` and `ARRIVED`; releases the lock; looks for a while, if that
+//!   [pays](crate::spin); sets `ASLEEP`; sleeps on the word, whose sequence it has seen under the lock.
+//! - *notify*, where nobody is asleep: notes in `ran_out` that it ends all waits, and the sequence advances,
+//!   without any of the bits.
+//! - *notify*: clears `ARRIVED`; then the sequence advances and n sleepers are woken in one step of the
+//!   kernel (`FUTEX_WAKE_OP`), so no death comes between. If fewer than n slept, nobody does who waited
+//!   then, which it notes in `ran_out`, and it clears the bits; or if somebody has `ARRIVED` meanwhile, it
+//!   does all that once more: who looked at `ran_out` before it was noted finds another sequence than it
+//!   was about to sleep on, and looks again.
+//! - *notify to everybody*: as that, but `ran_out` is noted first. Of a crowd it wakes only one, lest all of
+//!   them find the lock held by the notifier: it parks the others. The first whose wait is over, and who
+//!   finds `HERALD`, waits until the lock is free and then wakes them.
 //!
 //! A wait is over when the kernel says that it was woken through the word, and the sequence has
 //! advanced; or when a notify `ran_out` that began after it. One that finds the sequence advanced before
@@ -39,7 +46,8 @@
 //! 2. *Taking the lock back*: the lock's own entry is in the pending slot, for the lock must not be lost;
 //!    there is only one slot. So before that its TID is in a place of `returning`, until it has the lock.
 //!    Waiters look around once a second: if a TID is there whose thread is gone, they end all waits. The
-//!    kernel tells whether it is gone ([`kernel::is_gone`]).
+//!    kernel tells whether it is gone ([`kernel::is_gone`]). So do those who are parked find that their
+//!    waits are over, if their herald died while it waited for the lock.
 //!
 //! A waiter takes a place before it sleeps, if one is free, and marks it `ASLEEP`: if all who sleep look
 //! around in the very instant of a death, and no wake-up finds them, they find the TID. Who returns and
@@ -54,15 +62,23 @@ use crate::kernel::Waited;
 use crate::places::{Place, Places};
 use crate::raw_lock::RawLock;
 use crate::robust;
+use crate::spin::Spin;
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
 use crate::wait::{Obituary, Woken, announce, exchange};
 
 const WAITERS: u32 = 1;
 const ARRIVED: u32 = 2;
-const NOTICE: u32 = WAITERS | ARRIVED;
-const STEP: u16 = 4;
+const ASLEEP: u32 = 4;
+const BITS: u32 = WAITERS | ARRIVED | ASLEEP;
+const STEP: u16 = 8;
 /// `ARRIVED` without `WAITERS`, which never is.
 const NEVER: u16 = 2;
+
+/// `parked`: somebody is to come and wake those who are.
+const HERALD: u32 = 1;
+
+/// More sleepers than that are not woken all at once while the lock is held.
+const CROWD: usize = if cfg!(loom) { 1 } else { 2 };
 
 /// How often a waiter looks around.
 pub(crate) const ROUND: Duration = Duration::from_secs(1);
@@ -78,8 +94,12 @@ fn somebody_arrived(word: u32) -> bool {
     word & ARRIVED != 0
 }
 
+fn somebody_sleeps(word: u32) -> bool {
+    word & ASLEEP != 0
+}
+
 fn sequence(word: u32) -> u32 {
-    word & !NOTICE
+    word & !BITS
 }
 
 /// By how much the sequence `later` comes after `earlier`: they are less than half of all apart.
@@ -95,14 +115,19 @@ pub(crate) struct RawCondition {
     sequence: AtomicU32,
     obituary: Obituary,
     ran_out: AtomicU32,
+    parked: AtomicU32,
+    spin: Spin,
     returning: Places,
 }
 
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
+    /// It is one of those whom a notify has chosen.
     Notified,
-    /// By a death: nothing is owed to anybody.
+    /// A notify has ended all waits: nothing is owed to anybody.
+    Over,
+    /// By a death. So do all others.
     Spurious,
     TimedOut,
 }
@@ -114,6 +139,8 @@ impl RawCondition {
                 sequence: AtomicU32::new(0),
                 obituary: Obituary::new(),
                 ran_out: AtomicU32::new(0),
+                parked: AtomicU32::new(0),
+                spin: Spin::new(),
                 returning: Places::new(),
             }
         }
@@ -134,11 +161,7 @@ impl RawCondition {
         } else if lock.is_tracked() {
             self.wait_among_mortals(lock, patience)
         } else {
-            let begun = self.arrive();
-            lock.release();
-            let notified = self.sleep_through(begun, patience);
-            lock.reacquire();
-            notified
+            self.wait_among_immortals(lock, patience)
         };
         lock.depth.store(depth, Ordering::Relaxed);
         notified
@@ -148,7 +171,7 @@ impl RawCondition {
     fn arrive(&self) -> u32 {
         let mut word = self.sequence.load(Ordering::Relaxed);
         loop {
-            match self.announce(word) {
+            match announce(&self.sequence, word, WAITERS | ARRIVED) {
                 Ok(announced) => {
                     self.renew_ran_out(announced);
                     return announced;
@@ -158,18 +181,41 @@ impl RawCondition {
         }
     }
 
-    fn announce(&self, word: u32) -> Result<u32, u32> {
-        announce(&self.sequence, word, NOTICE)
+    fn announce_sleep(&self, word: u32) -> Result<u32, u32> {
+        announce(&self.sequence, word, BITS)
     }
 
     /// The wait for a lock in private memory; whether it was notified.
+    fn wait_among_immortals(&self, lock: &RawLock, patience: Patience) -> bool {
+        let begun = self.arrive();
+        lock.release();
+        let notified =
+            self.look_for_a_while(begun, patience) || self.sleep_through(begun, patience);
+        if notified && self.is_herald() {
+            lock.reacquire();
+            lock.release();
+            self.wake_the_parked();
+        }
+        lock.reacquire();
+        notified
+    }
+
+    /// Whether the wait was over before it came to sleeping.
+    fn look_for_a_while(&self, begun: u32, patience: Patience) -> bool {
+        self.spin.until(patience, || self.ran_out_since(begun))
+    }
+
     fn sleep_through(&self, begun: u32, patience: Patience) -> bool {
         let mut seen = begun;
         loop {
-            let end = match self.announce(seen) {
-                Ok(announced) => kernel::wait(&self.sequence, announced, patience.deadline()),
+            let sleep = || match self.announce_sleep(seen) {
+                Ok(announced) => {
+                    let word = kernel::whole(&self.sequence);
+                    kernel::wait(word, announced, patience.deadline())
+                }
                 Err(_) => Waited::Changed,
             };
+            let end = self.spin.learn_from(sleep);
             let now = self.look();
             let woken = end == Waited::Woken && sequence(now) != sequence(seen);
             if woken || self.ran_out_since(begun) {
@@ -194,25 +240,39 @@ impl RawCondition {
 
     fn wait_among_mortals(&self, lock: &RawLock, patience: Patience) -> bool {
         let begun = self.arrive();
+        lock.release();
+        let (end, place) = if self.look_for_a_while(begun, patience) {
+            (End::Over, None)
+        } else {
+            self.sleep_among_mortals(begun, patience)
+        };
+        if end == End::Over && self.is_herald() {
+            lock.reacquire();
+            lock.release();
+            self.wake_the_parked();
+        }
+        lock.reacquire();
+        if let Some(place) = place {
+            place.leave(robust::current_tid());
+        }
+        end != End::TimedOut
+    }
+
+    /// And the place that is to be left when the lock was taken back: from then on its holder's death is told
+    /// by the lock.
+    fn sleep_among_mortals(&self, begun: u32, patience: Patience) -> (End, Option<Place<'_>>) {
+        let _armed = self.obituary.arm();
         let me = robust::current_tid();
         if self.returning.take_off_namesakes(me) {
             self.mourn();
         }
         let early = self.returning.take_early(me);
-        lock.release();
-        let armed = self.obituary.arm();
         let end = self.sleep(begun, patience.deadline());
         let place = match end {
             End::Notified => Some(self.find_place(early, me)),
-            End::Spurious | End::TimedOut => early,
+            End::Over | End::Spurious | End::TimedOut => early,
         };
-        // From here on the pending slot is the lock's.
-        drop(armed);
-        lock.reacquire();
-        if let Some(place) = place {
-            place.leave(me);
-        }
-        end != End::TimedOut
+        (end, place)
     }
 
     /// Sleeps until the wait is over.
@@ -220,13 +280,14 @@ impl RawCondition {
         let mut seen = begun;
         loop {
             let round = deadline::earlier(deadline, ROUND);
-            let woken = match self.announce(seen) {
+            let sleep = || match self.announce_sleep(seen) {
                 Ok(announced) => {
                     let word = kernel::whole(&self.sequence);
                     self.obituary.sleep(word, announced, round.or(deadline))
                 }
                 Err(_) => Woken::NotAsleep,
             };
+            let woken = self.spin.learn_from(sleep);
             let now = self.look();
             let advanced = sequence(now) != sequence(seen);
             match woken {
@@ -234,8 +295,8 @@ impl RawCondition {
                     self.mourn();
                     return End::Spurious;
                 }
+                _ if self.ran_out_since(begun) => return End::Over,
                 Woken::ByState if advanced => return End::Notified,
-                _ if self.ran_out_since(begun) => return End::Notified,
                 Woken::ByTime if round.is_none() => return End::TimedOut,
                 Woken::ByTime | Woken::ToLook if self.somebody_died() => return End::Spurious,
                 _ => seen = now,
@@ -248,7 +309,8 @@ impl RawCondition {
     fn mourn(&self) {
         self.returning.take_off_the_dead();
         self.returning.wake_all();
-        self.notify(u32::MAX);
+        self.notify_all(usize::MAX);
+        self.wake_the_parked();
     }
 
     /// Whether somebody died on the way to the lock. If so, all waits end.
@@ -273,14 +335,20 @@ impl RawCondition {
             match self.returning.wait(&self.obituary, me) {
                 Woken::ByDeath => self.mourn(),
                 Woken::ByTime | Woken::ToLook => drop(self.somebody_died()),
-                Woken::ByState | Woken::NotAsleep => {}
+                Woken::ByState | Woken::ByLock | Woken::NotAsleep => {}
             }
         }
     }
 
-    /// Wakes up to `n`, those first that have slept longest.
+    /// Ends the waits of up to `n`, those first that have slept longest.
     #[cold]
     pub(crate) fn notify(&self, n: u32) {
+        if self.notify_the_awake() {
+            return;
+        }
+        if n == u32::MAX {
+            return self.notify_all(CROWD);
+        }
         let left = self.advance(n);
         if left > 0 {
             // For those who arrived, or looked around, while this was under way.
@@ -288,23 +356,71 @@ impl RawCondition {
         }
     }
 
-    /// One notify for `n`; for how many there is to be another.
+    /// Ends all waits, if nobody is asleep; whether that was so.
+    fn notify_the_awake(&self) -> bool {
+        let Some(word) = self.begin_to_notify() else {
+            return true;
+        };
+        let next = sequence(word).wrapping_add(u32::from(STEP));
+        if somebody_sleeps(word) {
+            return false;
+        }
+        // Before the sequence advances: who finds that, and not this, goes to sleep.
+        self.note_ran_out(next);
+        // ORDERING: Release pairs with the Acquire in `look`.
+        let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+        self.sequence
+            .compare_exchange(word, next, success, failure)
+            .is_ok()
+    }
+
+    /// One notify for `n`, who are not all; for how many there is to be another.
     fn advance(&self, n: u32) -> u32 {
         let Some(word) = self.begin_to_notify() else {
             return 0;
         };
-        let next = word.wrapping_add(u32::from(STEP));
-        if n == u32::MAX {
-            // It will run out: who looks around while this thread dies, finds so.
-            self.note_ran_out(next);
-        }
         let woken = kernel::add_and_wake(&self.sequence, STEP, n, NEVER);
         let left = n.saturating_sub(u32::try_from(woken).unwrap_or(u32::MAX));
-        if left == 0 || self.run_out(next) {
+        if left == 0 || self.run_out(word.wrapping_add(u32::from(STEP))) {
             0
         } else {
             left
         }
+    }
+
+    /// Ends all waits. If more sleep than `crowd`, one is woken, who will wake the others.
+    fn notify_all(&self, crowd: usize) {
+        let _armed = self.obituary.arm();
+        let is_crowd = kernel::count_sleepers(&self.sequence) > crowd;
+        if is_crowd {
+            // If it is there, it stays.
+            let _ = exchange(&self.parked, 0, HERALD);
+        }
+        let Some(word) = self.begin_to_notify() else {
+            return;
+        };
+        let next = word.wrapping_add(u32::from(STEP));
+        // It will run out: who looks around while this thread dies, finds so.
+        self.note_ran_out(next);
+        let at_once = if is_crowd { 1 } else { u32::MAX };
+        kernel::add_and_wake(&self.sequence, STEP, at_once, NEVER);
+        if is_crowd {
+            kernel::requeue(&self.sequence, &self.parked);
+            if self.parked.load(Ordering::Relaxed) != HERALD {
+                // The herald has come, and may have found nobody.
+                self.wake_the_parked();
+            }
+        }
+        self.run_out(next);
+    }
+
+    /// Whether the caller, whose wait is over, is to wake the others.
+    fn is_herald(&self) -> bool {
+        self.parked.load(Ordering::Relaxed) == HERALD && exchange(&self.parked, HERALD, 0).is_ok()
+    }
+
+    fn wake_the_parked(&self) {
+        kernel::wake(&raw const self.parked, usize::MAX);
     }
 
     /// Clears `ARRIVED`; `None`: nobody waits.
@@ -325,7 +441,7 @@ impl RawCondition {
         self.note_ran_out(word);
         let (success, failure) = (Ordering::Release, Ordering::Relaxed);
         self.sequence
-            .compare_exchange(word, word & !WAITERS, success, failure)
+            .compare_exchange(word, sequence(word), success, failure)
             .map_or_else(|now| !somebody_arrived(now), |_| true)
     }
 

@@ -41,8 +41,9 @@ use crate::deadline::{Deadline, Patience, Timeout};
 use crate::kernel::Waited;
 use crate::regions;
 use crate::robust::{self, Thread, owner};
-use crate::sync::{AtomicU32, Note, Ordering, SPIN_LIMIT, const_fn, kernel};
-use crate::wait::announce;
+use crate::spin::Looks;
+use crate::sync::{AtomicU32, Note, Ordering, const_fn, kernel};
+use crate::wait::{Seen, announce};
 
 /// Bit 31: somebody may be asleep.
 const WAITERS: u32 = 0x8000_0000;
@@ -56,7 +57,7 @@ const IN_SHARED_MEMORY: u32 = 2;
 
 const POISONED: u32 = 1;
 
-fn is_free(word: u32) -> bool {
+pub(crate) fn is_free(word: u32) -> bool {
     owner(word) == 0
 }
 
@@ -134,13 +135,18 @@ impl RawLock {
             if self.acquire_uncontended(thread) {
                 return Ok(());
             }
-            loop {
-                match self.acquire_contended(thread, timeout) {
-                    Err(Refusal::Forked) => {}
-                    outcome => return outcome,
-                }
-            }
+            self.acquire_slow(thread, timeout)
         })
+    }
+
+    #[cold]
+    fn acquire_slow(&self, thread: &Thread, timeout: Timeout) -> Result<(), Refusal> {
+        loop {
+            match self.acquire_contended(thread, timeout) {
+                Err(Refusal::Forked) => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     #[inline]
@@ -196,10 +202,11 @@ impl RawLock {
     }
 
     fn contend(&self, thread: &Thread, patience: Patience) -> Result<(), Refusal> {
-        let mut spins = SPIN_LIMIT;
+        let me = thread.tid();
+        let mut looks = Looks::new();
         loop {
             let word = self.word.load(Ordering::Relaxed);
-            if !thread.is_known() {
+            if thread.tid() != me {
                 return Err(Refusal::Forked);
             }
             if is_free(word) {
@@ -209,13 +216,11 @@ impl RawLock {
                 }
             } else if let Patience::Spent = patience {
                 return Err(Refusal::Held);
-            } else if spins > 0 {
-                spins -= 1;
-                core::hint::spin_loop();
+            } else if looks.once_more() {
             } else if self.sleep(word, patience.deadline()) == Waited::TimedOut {
                 return Err(Refusal::Held);
             } else {
-                spins = SPIN_LIMIT;
+                looks = Looks::new();
             }
         }
     }
@@ -232,7 +237,7 @@ impl RawLock {
     /// A waiter that gives up leaves `WAITERS` behind; a release that finds nobody clears it.
     fn sleep(&self, word: u32, deadline: Option<Deadline>) -> Waited {
         match announce(&self.word, word, WAITERS | ARRIVED) {
-            Ok(announced) => kernel::wait(&self.word, announced, deadline),
+            Ok(announced) => kernel::wait(kernel::whole(&self.word), announced, deadline),
             Err(_) => Waited::Changed,
         }
     }
@@ -325,18 +330,23 @@ impl RawLock {
     }
 
     /// The word as it is now, to sleep beside: see [`wait`](crate::wait).
-    pub(crate) fn watched(&self) -> (&AtomicU32, u32) {
+    pub(crate) fn watched(&self) -> Seen<'_> {
         (&self.word, self.word.load(Ordering::Relaxed))
     }
 
     /// The same of a held lock, whose holder's release or death will wake a sleeper.
-    pub(crate) fn awaited(&self) -> Option<(&AtomicU32, u32)> {
+    pub(crate) fn awaited(&self) -> Option<Seen<'_>> {
         let word = self.word.load(Ordering::Relaxed);
         if is_free(word) {
             return None;
         }
         let announced = announce(&self.word, word, WAITERS | ARRIVED).ok()?;
         Some((&self.word, announced))
+    }
+
+    /// Wakes all who sleep beside the word.
+    pub(crate) fn wake_watchers(&self) {
+        kernel::wake(self.at(), usize::MAX);
     }
 
     /// Whether the lock lies in shared memory; asks the kernel the first time.
@@ -400,7 +410,7 @@ impl RawLock {
     }
 
     /// The same, as of when the word was seen.
-    pub(crate) fn was_poisoned_at(&self, (_, seen): (&AtomicU32, u32)) -> bool {
+    pub(crate) fn was_poisoned_at(&self, (_, seen): Seen<'_>) -> bool {
         owner_died(seen) || self.is_poisoned_while_held()
     }
 

@@ -85,11 +85,13 @@ pub(crate) struct Room {
 #[derive(Debug)]
 pub(crate) struct NoRoom;
 
-/// A thread's own state. Blank until [`prepare`](Self::prepare).
+/// A thread's own state. Blank until [`prepare`](Self::prepare). What every acquisition needs lies in one
+/// cache line.
+#[repr(C, align(64))]
 pub(crate) struct Thread {
-    tid: Cell<u32>,
     /// From a futex word to its entry, in bytes.
     distance: Cell<usize>,
+    tid: Cell<u32>,
     /// The pending slot; of a blank thread, NOWHERE's.
     pending: Cell<*const AtomicUsize>,
     front: Cell<*const Sentinel>,
@@ -111,6 +113,8 @@ pub(crate) struct Armed {
     slot: *const AtomicUsize,
     entry: Entry,
     before: usize,
+    /// `before` is the lock that was the newest.
+    before_is_newest: bool,
 }
 
 impl Armed {
@@ -121,25 +125,35 @@ impl Armed {
 
     /// The slot names the word again, whatever has taken it meanwhile.
     pub(crate) fn renew(&self) {
-        self.set_slot(self.entry.0);
+        self.set_slot(|_| self.entry.0);
     }
 
-    fn set_slot(&self, entry: usize) {
+    fn set_slot(&self, entry: impl FnOnce(&Thread) -> usize) {
         if kernel::is_over() {
             return;
         }
         with(|thread| {
             // Not in a child that a signal handler has forked.
             if thread.pending.get() == self.slot && thread.has_slot() {
-                thread.set_pending(entry);
+                thread.set_pending(entry(thread));
             }
         });
+    }
+
+    /// A lock that was the newest may be the newest no more, or not be held. Without the slot its release
+    /// takes a little longer.
+    fn restored(&self, thread: &Thread) -> usize {
+        if self.before_is_newest && !thread.may_point_at(self.before) {
+            0
+        } else {
+            self.before
+        }
     }
 }
 
 impl Drop for Armed {
     fn drop(&mut self) {
-        self.set_slot(self.before);
+        self.set_slot(|thread| self.restored(thread));
     }
 }
 
@@ -165,8 +179,7 @@ pub(crate) fn current_tid() -> u32 {
     })
 }
 
-/// Whether the calling thread may die here without anybody missing it: it is not in the middle of an
-/// operation, which a signal handler has interrupted.
+/// Whether the calling thread is not in the middle of an operation, which a signal handler has interrupted.
 pub(crate) fn is_at_rest() -> bool {
     with(|thread| {
         // SAFETY: as in `set_pending`.
@@ -182,6 +195,12 @@ pub(crate) fn incarnation() -> u32 {
         0 => first_incarnation(),
         known => known,
     }
+}
+
+/// Whether it is still the process to which [`incarnation`] has given this number.
+#[inline]
+pub(crate) fn is_incarnation(number: u32) -> bool {
+    kernel::incarnation() == number
 }
 
 #[cold]
@@ -202,19 +221,22 @@ impl Thread {
     /// thread owns it, it passes on with the mark of death; if nobody does, one of its sleepers is
     /// woken.
     ///
-    /// Nests: the slot gets back what it held, unless that is the newest lock, which it names since
-    /// that was acquired: it may be the newest no more by then, or not be held. Its release takes a
-    /// little longer for it. The place of the slot must be known.
+    /// Nests: the slot gets back what it held. The place of the slot must be known.
     pub(crate) fn arm(&self, entry: Entry) -> Armed {
         // SAFETY: as in `set_pending`.
         let before = unsafe { kernel::load_link(self.pending()) };
         self.point_at(entry);
-        let is_newest = before == self.first() || before == entry.0;
         Armed {
             slot: self.pending.get(),
             entry,
-            before: if is_newest { 0 } else { before },
+            before,
+            before_is_newest: before == self.first(),
         }
+    }
+
+    /// Whether, between operations, the slot may name this lock.
+    fn may_point_at(&self, entry: usize) -> bool {
+        entry == self.first() && entry != self.last_older.get()
     }
 
     /// Whether the place of the slot is known.

@@ -56,14 +56,6 @@ macro_rules! const_fn {
 }
 pub(crate) use const_fn;
 
-/// How often a thread looks at a taken lock again before it sleeps.
-///
-/// Few: who looks takes the cache line from the owner. With short sections on 2 cores, 0 to 4 looks
-/// let 2 to 4 threads or processes through three times as fast as 20 or more did (`cargo bench
-/// --bench ratios`). Models do not spin: looking again is a wait that returned for no reason, which
-/// they have.
-pub(crate) const SPIN_LIMIT: u32 = if cfg!(loom) { 0 } else { 4 };
-
 /// What a lock protects: an `UnsafeCell` whose accesses loom checks.
 #[derive(Debug)]
 #[repr(transparent)]

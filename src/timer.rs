@@ -290,13 +290,17 @@ impl Timer {
         let word = kernel::whole(&self.state);
         let deadline = patience.deadline();
         let woken = match self.runner.awaited() {
-            Some(runner) => self.obituary.sleep_beside(runner, word, state, deadline),
+            Some(runner) => self
+                .obituary
+                .sleep_beside(runner, None, word, state, deadline),
             None if is_under_way(state) || self.runner.owner().is_some() => Woken::NotAsleep,
             None => self.obituary.sleep(word, state, deadline),
         };
-        if woken == Woken::ByDeath {
-            // The dead may have changed the state, and not have come to wake the others.
+        if matches!(woken, Woken::ByDeath | Woken::ByLock) {
+            // The dead may have changed the state, or let go of the lock, and not have come to wake the
+            // others; and who lets go wakes one.
             self.wake_all();
+            self.runner.wake_watchers();
         }
         woken
     }
@@ -372,7 +376,7 @@ impl Run<'_> {
             match timer.obituary.sleep(word, self.armed, deadline) {
                 Woken::ByTime => return true,
                 Woken::ByDeath => timer.wake_all(),
-                Woken::ByState | Woken::NotAsleep | Woken::ToLook => {}
+                Woken::ByState | Woken::ByLock | Woken::NotAsleep | Woken::ToLook => {}
             }
         }
     }

@@ -35,11 +35,16 @@ use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
 #[repr(transparent)]
 pub(crate) struct Obituary(AtomicU32);
 
+/// A word, and what was seen in it.
+pub(crate) type Seen<'word> = (&'word AtomicU32, u32);
+
 /// How a sleep ended. Whatever it says, the state may be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Woken {
-    /// Through the state, or through the word of a lock beside it, or for no reason.
+    /// Through the state, or for no reason.
     ByState,
+    /// Through the word of a lock beside it.
+    ByLock,
     /// Nobody slept: the state had changed.
     NotAsleep,
     /// Somebody died.
@@ -70,34 +75,24 @@ impl Obituary {
         deadline: Option<Deadline>,
     ) -> Woken {
         let words = [(state, expected), self.undisturbed()];
-        judge::<2>(kernel::wait_any(words, deadline))
+        judge::<2>(kernel::wait_any(words, None, deadline))
     }
 
     /// Sleeps while `state` holds `expected`, and `lock` what was seen in it: the word of a lock whose
-    /// holder's death counts, too.
+    /// holder's release, or death, wakes one of those who sleep beside it. That one is to wake the others.
+    ///
+    /// `unmoved`: a word, and what is in it when all the queues are entered, or nobody sleeps.
     pub(crate) fn sleep_beside(
         &self,
-        lock: (&AtomicU32, u32),
+        lock: Seen<'_>,
+        unmoved: Option<Seen<'_>>,
         state: Futex<'_>,
         expected: u32,
         deadline: Option<Deadline>,
     ) -> Woken {
-        let lock = (kernel::whole(lock.0), lock.1);
-        let words = [(state, expected), lock, self.undisturbed()];
-        judge::<3>(kernel::wait_any(words, deadline))
-    }
-
-    /// The same beside two locks.
-    pub(crate) fn sleep_beside_both(
-        &self,
-        locks: [(&AtomicU32, u32); 2],
-        state: Futex<'_>,
-        expected: u32,
-        deadline: Option<Deadline>,
-    ) -> Woken {
-        let [first, second] = locks.map(|(word, seen)| (kernel::whole(word), seen));
-        let words = [(state, expected), first, second, self.undisturbed()];
-        judge::<4>(kernel::wait_any(words, deadline))
+        let whole = |(word, seen)| (kernel::whole(word), seen);
+        let words = [(state, expected), whole(lock), self.undisturbed()];
+        judge::<3>(kernel::wait_any(words, unmoved.map(whole), deadline))
     }
 
     /// Passes a death on to one more sleeper.
@@ -131,11 +126,13 @@ pub(crate) fn exchange(word: &AtomicU32, from: u32, to: u32) -> Result<u32, u32>
 
 fn judge<const N: usize>((through, end): (usize, Waited)) -> Woken {
     let by_obituary = through == N - 1;
+    let by_state = through == 0;
     match end {
         Waited::TimedOut => Woken::ByTime,
         Waited::Changed => Woken::NotAsleep,
         Waited::Recheck => Woken::ToLook,
         Waited::Woken if by_obituary => Woken::ByDeath,
-        Waited::Woken => Woken::ByState,
+        Waited::Woken if by_state => Woken::ByState,
+        Waited::Woken => Woken::ByLock,
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use loom::thread::spawn;
 use loom_tests::{DEATHS, NAPS, Pair, others_sleep};
-use procsync::model::{Exploration, spawn_mortal};
-use procsync::{BoundedSemaphore, ReleaseError, Semaphore};
+use procsync::model::{Exploration, in_a_handler, spawn_mortal};
+use procsync::{BoundedSemaphore, Permit, ReleaseError, Semaphore};
 
 fn fresh(permits: u32) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(permits))
@@ -47,7 +47,7 @@ fn one_permit_excludes() {
 #[test]
 fn a_dead_waiter_passes_on() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..DEATHS
     }
     .run(|| {
@@ -69,7 +69,7 @@ fn a_dead_waiter_passes_on() {
 #[test]
 fn a_dead_sleeper_passes_on() {
     let explored = Exploration {
-        preemptions: Some(0),
+        preemptions: Some(1),
         ..DEATHS
     }
     .run(|| {
@@ -77,7 +77,7 @@ fn a_dead_sleeper_passes_on() {
         let (theirs, victims) = (semaphore.clone(), semaphore.clone());
         let victim = spawn_mortal(move || {
             let permit = victims.acquire_timeout(Duration::from_secs(1));
-            permit.map(procsync::Permit::forget).is_some()
+            permit.map(Permit::forget).is_some()
         });
         let other = spawn(move || theirs.acquire().forget());
         others_sleep(2);
@@ -103,6 +103,54 @@ fn a_dead_releaser_has_released_or_not() {
         let died = victim.join().is_none();
         if died && semaphore.available_permits() == 0 {
             semaphore.release(1).unwrap();
+        }
+        other.join().unwrap();
+        assert!(semaphore.available_permits() <= 1);
+    });
+    println!("{explored:?}");
+}
+
+/// In a signal handler: a release that is told of nowhere takes place when the next one comes.
+#[test]
+fn who_comes_next_finds_what_the_dead_have_offered() {
+    let explored = DEATHS.run(|| {
+        let semaphore = fresh(0);
+        let (theirs, victims) = (semaphore.clone(), semaphore.clone());
+        let other = spawn(move || theirs.acquire().forget());
+        let slept = others_sleep(1);
+        let victim = spawn_mortal(move || in_a_handler(|| victims.release(1).unwrap()));
+        let died = victim.join().is_none();
+        let sleeps_on = slept && procsync::model::asleep() == 1;
+        assert!(
+            !sleeps_on || semaphore.available_permits() == 0,
+            "asleep while a permit is free"
+        );
+        let took = died && semaphore.try_acquire().map(Permit::forget).is_some();
+        let sleeps_on = slept && procsync::model::asleep() == 1;
+        if took || died && (sleeps_on || !slept) {
+            semaphore.release(1).unwrap();
+        }
+        other.join().unwrap();
+        assert!(
+            !sleeps_on || semaphore.available_permits() == 0,
+            "released in part"
+        );
+    });
+    println!("{explored:?}");
+}
+
+/// The same where the bound is reached with what was offered.
+#[test]
+fn who_is_refused_is_told_the_truth() {
+    let explored = DEATHS.run(|| {
+        let semaphore = Arc::new(BoundedSemaphore::new(1));
+        semaphore.acquire().forget();
+        let (theirs, victims) = (semaphore.clone(), semaphore.clone());
+        let other = spawn(move || theirs.acquire().forget());
+        let victim = spawn_mortal(move || in_a_handler(|| victims.release(1).unwrap()));
+        if victim.join().is_none() {
+            // For the dead, who may have done it.
+            let _ = semaphore.release(1);
         }
         other.join().unwrap();
         assert!(semaphore.available_permits() <= 1);
@@ -146,7 +194,7 @@ fn others_got_any(semaphore: &Semaphore) -> bool {
 #[test]
 fn nobody_sleeps_while_permits_are_free() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..NAPS
     }
     .run(|| {
@@ -197,7 +245,7 @@ fn a_timeout_loses_no_permit() {
         let theirs = semaphore.clone();
         let impatient = spawn(move || {
             let permit = theirs.acquire_timeout(Duration::from_secs(1));
-            permit.map(procsync::Permit::forget).is_some()
+            permit.map(Permit::forget).is_some()
         });
         semaphore.release(1).unwrap();
         let took = impatient.join().unwrap();

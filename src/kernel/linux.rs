@@ -21,7 +21,7 @@ const ANY_WAKER: NonZeroU32 = NonZeroU32::MAX;
 
 /// Sleeps while `word` holds `expected`, at most until `deadline`. Signals do not end the wait, and
 /// as the deadline is absolute they do not prolong it.
-pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> Waited {
+pub(crate) fn wait(word: Futex<'_>, expected: u32, deadline: Option<Deadline>) -> Waited {
     let until = deadline.map(Deadline::as_timespec);
     loop {
         match futex::wait_bitset(word, SHARED, expected, until.as_ref(), ANY_WAKER) {
@@ -61,35 +61,36 @@ pub(crate) fn address(word: Futex<'_>) -> *const AtomicU32 {
 const RECHECK: Duration = Duration::from_millis(100);
 
 /// As many words as [`wait_any`] can be given.
-const WORDS_MAX: usize = 4;
+const WORDS_MAX: usize = 5;
 
 /// Sleeps while each word holds what is expected of it, at most until `deadline`; also answers
 /// through which word it was woken, where it was. If through several, the last.
 ///
-/// The kernel looks at the words one after the other, and enters the queue of each as it does. The
-/// first is looked at once more when the thread is in all queues: by a private futex, which nobody
-/// ever wakes. (`kernel/futex/waitwake.c`, `futex_wait_multiple_setup`, `futex_unqueue_multiple`)
+/// The kernel looks at the words one after the other, and enters the queue of each as it does. So the
+/// first is looked at once more when the thread is in all queues, and then `unmoved`, in which the
+/// thread only looks: as private futexes, which nobody ever wakes. (`kernel/futex/waitwake.c`, `futex_wait_multiple_setup`, `futex_unqueue_multiple`)
 ///
 /// Before Linux 5.16, and where a sandbox does not let `futex_waitv(2)` through, it sleeps on the
 /// first word alone, and for [`RECHECK`] at most.
 pub(crate) fn wait_any<const N: usize>(
     words: [(Futex<'_>, u32); N],
+    unmoved: Option<(Futex<'_>, u32)>,
     deadline: Option<Deadline>,
 ) -> (usize, Waited) {
-    const { assert!(1 < N && N <= WORDS_MAX) };
+    const { assert!(1 < N && N + 2 <= WORDS_MAX) };
     static MISSING: AtomicBool = AtomicBool::new(false);
     if MISSING.load(Ordering::Relaxed) {
         return (0, wait_for_a_while(words[0], deadline));
     }
-    let mut waiters = [futex::Wait::new(); WORDS_MAX + 1];
-    for (waiter, word) in waiters.iter_mut().zip(words) {
-        *waiter = waiter_for(word, futex::WaitFlags::SIZE_U32);
-    }
-    waiters[N] = waiter_for(
-        words[0],
-        futex::WaitFlags::SIZE_U32 | futex::WaitFlags::PRIVATE,
-    );
-    let waiters = &waiters[..=N];
+    let asleep = words.map(|word| waiter_for(word, futex::WaitFlags::SIZE_U32));
+    let looks = [Some(words[0]), unmoved].into_iter().flatten();
+    let private = futex::WaitFlags::SIZE_U32 | futex::WaitFlags::PRIVATE;
+    let all = asleep
+        .into_iter()
+        .chain(looks.map(|word| waiter_for(word, private)));
+    let mut waiters = [futex::Wait::new(); WORDS_MAX];
+    let count = waiters.iter_mut().zip(all).map(|(w, one)| *w = one).count();
+    let waiters = &waiters[..count];
     let until = deadline.map(Deadline::as_timespec);
     let clock = rustix::time::ClockId::Monotonic;
     loop {
@@ -135,6 +136,12 @@ pub(crate) fn set_and_wake_all(word: &AtomicU32, bits: u16) {
 /// death divides; how many were woken. `never`: a value that the word does not have.
 pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16) -> usize {
     change_and_wake(word, futex::WakeOp::Add, addend, count, never)
+}
+
+/// Makes `word` hold one bit and nothing else, and wakes up to `count` of its sleepers, at least one, in
+/// one step that no death divides.
+pub(crate) fn make_and_wake(word: Futex<'_>, bit: u16, count: u32) {
+    change_and_wake(word, futex::WakeOp::SetShift, bit, count, 1);
 }
 
 /// All sleepers. The kernel counts with an `int`.
@@ -186,10 +193,21 @@ pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
     futex::requeue(word, SHARED, 0, i32::MAX.unsigned_abs(), word).unwrap_or(0)
 }
 
+/// Lets all who sleep on one word sleep on another; what they hold does not matter.
+pub(crate) fn requeue(from: &AtomicU32, to: &AtomicU32) {
+    // It fails for addresses that are not mapped only.
+    let _ = futex::requeue(from, SHARED, 0, ALL, to);
+}
+
 /// Whether there is no kernel any more, as at the end of a model that failed.
 #[inline]
 pub(crate) fn is_over() -> bool {
     false
+}
+
+/// Lets others run that this processor has, if there are any.
+pub(crate) fn yield_now() {
+    rustix::thread::sched_yield();
 }
 
 /// The calling thread's TID, asked of the kernel.

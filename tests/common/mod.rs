@@ -18,4 +18,4 @@ pub use memory::{Mapped, Plain};
 pub use process::{Child, End, Waiting, fork, until};
 pub use pthread::{Found, Pthread};
 pub use robust_list::{MUSLS_OFFSET, register_list, unregister_list};
-pub use sleepers::{settled_sleepers, sleepers};
+pub use sleepers::sleepers;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use procsync::{Barrier, BarrierError, shareable};
@@ -294,4 +294,33 @@ fn nobody_cannot_meet() {
     assert_eq!(barrier.wait_with_action(|| ()), Err(BarrierError::Broken));
     barrier.abort();
     assert_eq!(barrier.waiting(), 0);
+}
+
+/// Two meetings, of two of four parties each: while the action of the first runs, the last of the others comes
+/// to lead the second.
+#[test]
+fn four_meet_two_by_two_with_actions() {
+    const ROUNDS: u32 = 2_000;
+    let take_a_while = || {
+        let end = Instant::now() + Duration::from_micros(50);
+        while Instant::now() < end {}
+    };
+    wherever(
+        || Barrier::new(2),
+        |barrier| {
+            let start = std::sync::Barrier::new(4);
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        for _ in 0..ROUNDS {
+                            start.wait();
+                            let deadline = Instant::now() + LONG;
+                            let met = barrier.wait_with_action_until(deadline, take_a_while);
+                            met.expect("two and two, and somebody wakes the second leader");
+                        }
+                    });
+                }
+            });
+        },
+    );
 }

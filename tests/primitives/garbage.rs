@@ -12,7 +12,7 @@ use crate::scene::{LONG, the_past};
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Room for any primitive.
-type Words = [AtomicU64; 12];
+type Words = [AtomicU64; 16];
 
 fn fill(words: &Words, mut next: impl FnMut() -> u64) {
     words

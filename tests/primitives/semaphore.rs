@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use procsync::{BoundedSemaphore, Permit, ReleaseError, Semaphore, Shareable, shareable};
 
-use crate::common::{Gate, fork, settled_sleepers, sleepers, until};
+use crate::common::{Gate, fork, sleepers, until};
 use crate::scene::{LONG, SHORT, lasting, shared, the_past, until_asleep, wherever};
 
 /// What both kinds can do.
@@ -212,7 +212,7 @@ mod of_both_kinds {
                             semaphore.take().forget();
                             latest.store(place, Ordering::SeqCst);
                         });
-                        let settled = || settled_sleepers(semaphore) == place as usize;
+                        let settled = || sleepers(semaphore) == place as usize;
                         until(settled).expect("they fall asleep");
                     }
                     for place in 1..=4 {

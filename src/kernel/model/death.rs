@@ -108,7 +108,7 @@ pub(super) fn mark_dead(me: &Me, entry: usize, pending: bool) {
     // SAFETY: models keep their locks until the end of an execution.
     let explored = unsafe { &(*word).0 };
     loop {
-        let value = explored.fetch_or(0, Ordering::Relaxed);
+        let value = touch(word);
         if pending && value & OWNER == 0 {
             wake_sleepers(word, 1);
             return;
@@ -122,7 +122,7 @@ pub(super) fn mark_dead(me: &Me, entry: usize, pending: bool) {
             .is_ok()
         {
             if value & WAITERS != 0 {
-                explored.fetch_or(0, Ordering::Relaxed);
+                touch(word);
                 wake_sleepers(word, 1);
             }
             return;

@@ -30,28 +30,33 @@ pub(crate) fn address(word: Futex<'_>) -> *const AtomicU32 {
 /// What the kernel does to a word before it does anything to its sleepers: loom sees it, and so
 /// knows that one depends on the other. Answers the value.
 pub(super) fn touch(word: *const AtomicU32) -> u32 {
-    let is_wide = world(|world| world.wide.contains(&word.expose_provenance()));
-    if is_wide {
-        let word: *const AtomicU64 = word.cast();
-        // SAFETY: `low_half` was called with it, and models keep all until the end of an execution.
-        let value = unsafe { (*word).0.fetch_or(0, Ordering::Relaxed) };
+    if let Some(word) = wide(word) {
+        let value = word.current();
         #[expect(clippy::cast_possible_truncation, reason = "the low half")]
         return value as u32;
     }
     // SAFETY: models keep their words until the end of an execution.
-    unsafe { (*word).0.fetch_or(0, Ordering::Relaxed) }
+    unsafe { (*word).current() }
 }
 
-pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> Waited {
-    wait_any([(whole(word), expected)], deadline).1
+/// The word of 64 bits that this is the low half of.
+fn wide<'word>(word: *const AtomicU32) -> Option<&'word AtomicU64> {
+    let is_wide = world(|world| world.wide.contains(&word.expose_provenance()));
+    // SAFETY: `low_half` was called with it, and models keep all until the end of an execution.
+    is_wide.then(|| unsafe { &*word.cast::<AtomicU64>() })
+}
+
+pub(crate) fn wait(word: Futex<'_>, expected: u32, deadline: Option<Deadline>) -> Waited {
+    wait_any([(word, expected)], None, deadline).1
 }
 
 /// `futex_waitv`: the index of the word it was woken through, where it was; if through several, the
-/// last. The first word is looked at once more at the end.
+/// last. The first word, and `unmoved`, are looked at when it is in all queues.
 ///
 /// A deadline passes when nobody else can go on.
 pub(crate) fn wait_any<const N: usize>(
     words: [(Futex<'_>, u32); N],
+    unmoved: Option<(Futex<'_>, u32)>,
     deadline: Option<Deadline>,
 ) -> (usize, Waited) {
     step();
@@ -80,10 +85,12 @@ pub(crate) fn wait_any<const N: usize>(
         });
         ME.with(|me| me.asleep.set(Some(id)));
     }
-    let (first, expected) = words[0];
-    if N > 1 && touch(first.0) != expected {
-        leave_queues(id);
-        return end_of_wait(id).map_or((0, Waited::Changed), |by| (by, Waited::Woken));
+    let looks = [(N > 1).then_some(words[0]), unmoved].into_iter().flatten();
+    for (word, expected) in looks {
+        if touch(word.0) != expected {
+            leave_queues(id);
+            return end_of_wait(id).map_or((0, Waited::Changed), |by| (by, Waited::Woken));
+        }
     }
     step();
     let still_asleep = || world(|world| world.sleepers[id].woken.is_none());
@@ -178,6 +185,42 @@ pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16
     let before = word.0.fetch_add(u32::from(addend), Ordering::Relaxed);
     let once_more = u32::from(before == u32::from(never));
     wake_sleepers(word, (count.max(1).saturating_add(once_more)) as usize)
+}
+
+/// `FUTEX_WAKE_OP` with `FUTEX_OP_SET`, of the low half of a word.
+pub(crate) fn make_and_wake(word: Futex<'_>, bit: u16, count: u32) {
+    step();
+    let halves = wide(word.0).expect("a half");
+    let made = |value: u64| value >> 32 << 32 | 1 << bit;
+    let mut value = halves.current();
+    while let Err(now) =
+        halves
+            .0
+            .compare_exchange(value, made(value), Ordering::Relaxed, Ordering::Relaxed)
+    {
+        value = now;
+    }
+    wake_sleepers(word.0, count.max(1) as usize);
+}
+
+/// `FUTEX_REQUEUE` that wakes nobody.
+pub(crate) fn requeue(from: &AtomicU32, to: &AtomicU32) {
+    step();
+    touch(from);
+    touch(to);
+    let [from, to] = [from, to].map(|word| core::ptr::from_ref(word).expose_provenance());
+    world(|world| {
+        let moved = world.queues.remove(&from).unwrap_or_default();
+        for &id in &moved {
+            let words = &mut world.sleepers[id].words;
+            words
+                .iter_mut()
+                .filter(|word| **word == from)
+                .for_each(|word| *word = to);
+        }
+        world.queues.entry(from).or_default();
+        world.queues.entry(to).or_default().extend(moved);
+    });
 }
 
 pub(super) fn wake_sleepers(word: *const AtomicU32, count: usize) -> usize {

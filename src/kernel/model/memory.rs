@@ -35,6 +35,16 @@ macro_rules! atomic {
                 self.0.swap(value, order);
             }
 
+            /// The one current value: what a read-modify-write sees, and this one changes nothing. A
+            /// plain load may see an older one; a change to the same value would be one more that others
+            /// may see.
+            pub(super) fn current(&self) -> $number {
+                const NEVER: $number = 0x5a5a_5a5a;
+                let order = Ordering::Relaxed;
+                let seen = self.0.compare_exchange(NEVER, NEVER, order, order);
+                seen.unwrap_or_else(|current| current)
+            }
+
             pub(crate) fn compare_exchange(
                 &self,
                 current: $number,

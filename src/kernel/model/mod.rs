@@ -25,8 +25,8 @@ use super::RobustHead;
 
 pub(crate) use death::{run_mortal, step};
 pub(crate) use futex::{
-    Futex, add_and_wake, address, asleep, count_sleepers, low_half, set_and_wake_all, wait,
-    wait_any, wake, whole,
+    Futex, add_and_wake, address, asleep, count_sleepers, low_half, make_and_wake, requeue,
+    set_and_wake_all, wait, wait_any, wake, whole,
 };
 pub(crate) use memory::{
     AtomicU32, AtomicU64, is_shared, load_link, store_entry, store_link, zeroed_memory,
@@ -183,6 +183,10 @@ pub(crate) fn register_head(_: usize) -> RobustHead {
 /// The dead do nothing more, and a test that fails takes its threads apart in no order.
 pub(crate) fn is_over() -> bool {
     std::thread::panicking()
+}
+
+pub(crate) fn yield_now() {
+    unreachable!("models do not look again")
 }
 
 pub(crate) fn current_tid() -> u32 {
