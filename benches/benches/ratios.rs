@@ -75,6 +75,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         comparisons: Vec::new(),
     };
     for workload in &workloads {
+        let what = workload.unit.trim_start_matches("ns ");
+        println!("\n{workload:?} ({what}; ratio to {})", workload.baseline);
         let comparison = compare(workload, &options);
         print(&comparison);
         results.comparisons.push(comparison);
@@ -143,45 +145,44 @@ fn median(samples: &[Sample], figure: impl Fn(&Sample) -> Option<f64>) -> Option
 }
 
 fn print(comparison: &Comparison) {
-    let Comparison { workload, unit, .. } = comparison;
-    println!("\n{workload} ({unit}; ratio to {})", comparison.baseline);
-    println!(
-        "{:28} {:>19} {:>19} {:>9} {:>8}",
-        "", "fastest", "median", "cpu", "fairness"
-    );
+    let Comparison { rows, .. } = comparison;
     let base = find(comparison, &comparison.baseline);
-    for row in &comparison.rows {
-        let fastest = beside(row.fastest, base.fastest);
-        let median = beside(row.median, base.median);
-        let cpu = row.cpu.map_or_else(String::new, plain);
-        let fairness = row
-            .fairness
-            .map_or_else(String::new, |it| format!("{it:.2}"));
-        let line = format!(
-            "{:28} {fastest:>19} {median:>19} {cpu:>9} {fairness:>8}",
-            row.rival
-        );
-        println!("{}", line.trim_end());
+    let title = |title, is_there| if is_there { title } else { "" };
+    let cpu = title("cpu", rows.iter().any(|row| row.cpu.is_some()));
+    let fairness = title("fairness", rows.iter().any(|row| row.fairness.is_some()));
+    line(["", "fastest", "ratio", "median", "ratio", cpu, fairness]);
+    for row in rows {
+        line([
+            &row.rival,
+            &time(row.fastest),
+            &ratio(row.fastest / base.fastest),
+            &time(row.median),
+            &ratio(row.median / base.median),
+            &row.cpu.map_or_else(String::new, time),
+            &row.fairness.map_or_else(String::new, ratio),
+        ]);
     }
     if let Some(target) = &comparison.target {
         print_target(comparison, target);
     }
 }
 
+fn line([rival, fastest, its_ratio, median, ratio, cpu, fairness]: [&str; 7]) {
+    let times = format!("{fastest:>9} {its_ratio:>8} {median:>9} {ratio:>8}");
+    let line = format!("{rival:28} {times} {cpu:>9} {fairness:>9}");
+    println!("{}", line.trim_end());
+}
+
 fn print_target(comparison: &Comparison, target: &Target) {
-    let (ours, other) = (
-        find(comparison, &target.ours),
-        find(comparison, &target.other),
-    );
-    let ratio = ours.median / other.median;
-    let met = if ratio <= target.at_most {
-        "met"
-    } else {
-        "MISSED"
-    };
+    let Target {
+        ours,
+        other,
+        at_most,
+    } = target;
+    let ratio = find(comparison, ours).median / find(comparison, other).median;
+    let met = if ratio <= *at_most { "met" } else { "MISSED" };
     println!(
-        "target: {} at most {:.2} of {}; {ratio:.2}, {met}",
-        target.ours, target.at_most, target.other
+        "target {met}: {ours} takes {ratio:.2} of {other}'s time, at most {at_most:.2} is aimed at"
     );
 }
 
@@ -190,14 +191,23 @@ fn find<'a>(comparison: &'a Comparison, rival: &str) -> &'a Row {
     row.expect("it is one of the rivals")
 }
 
-fn beside(time: f64, base: f64) -> String {
-    format!("{} ({:.2})", plain(time), time / base)
+fn ratio(ratio: f64) -> String {
+    format!("{ratio:.2}")
 }
 
-/// With as many digits as mean something.
-fn plain(time: f64) -> String {
-    let decimals = if time < 100.0 { 2 } else { 0 };
-    format!("{time:.decimals$}")
+/// With three digits, and their unit.
+fn time(nanoseconds: f64) -> String {
+    let (figure, unit) = match nanoseconds {
+        _ if nanoseconds < 1e3 => (nanoseconds, "ns"),
+        _ if nanoseconds < 1e6 => (nanoseconds / 1e3, "µs"),
+        _ => (nanoseconds / 1e6, "ms"),
+    };
+    let decimals = match figure {
+        _ if figure < 10.0 => 2,
+        _ if figure < 100.0 => 1,
+        _ => 0,
+    };
+    format!("{figure:.decimals$} {unit}")
 }
 
 /// Where cargo builds: this program is in `release/deps` there.

@@ -28,9 +28,9 @@ pub fn machine() -> Machine {
             system.release().to_string_lossy()
         ),
         libc: libc_version(),
-        rustc: answer("rustc", "--version").unwrap_or_else(unknown),
+        rustc: answer("rustc", &["--version"]).unwrap_or_else(unknown),
         versions: versions(),
-        date: answer("date", "-u+%F").unwrap_or_else(unknown),
+        date: answer("date", &["-u", "+%F"]).unwrap_or_else(unknown),
     }
 }
 
@@ -53,8 +53,8 @@ fn libc_version() -> String {
     format!("glibc {}", version.to_string_lossy())
 }
 
-fn answer(program: &str, argument: &str) -> Option<String> {
-    let output = Command::new(program).arg(argument).output().ok()?;
+fn answer(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }

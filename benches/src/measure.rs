@@ -98,6 +98,17 @@ impl fmt::Debug for Entry {
     }
 }
 
+/// Where a panic comes from.
+struct Where<'a>(&'a str, &'a str);
+
+impl Drop for Where<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("at the workload \"{}\", with {}", self.0, self.1);
+        }
+    }
+}
+
 /// The former, then the latter.
 pub(crate) fn joined(entries: Vec<Entry>, others: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
     entries.into_iter().chain(others).collect()
@@ -153,6 +164,7 @@ impl Workload {
     /// A round of one of its entries.
     pub fn round(&self, entry: &Entry, size: Size) -> Sample {
         let [tiny, full] = self.sizes;
+        let _where = Where(&self.name, &entry.rival);
         (entry.round)(if size == Size::Tiny { tiny } else { full })
     }
 }

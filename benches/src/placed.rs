@@ -54,6 +54,12 @@ impl<T> Placed<T> {
     }
 }
 
+impl<T> AsRef<[T]> for Placed<T> {
+    fn as_ref(&self) -> &[T] {
+        self.all()
+    }
+}
+
 impl<T> Deref for Placed<T> {
     type Target = T;
 

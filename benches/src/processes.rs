@@ -121,3 +121,24 @@ pub(crate) fn until(what: &str, happened: impl Fn() -> bool) {
 pub(crate) fn settle() {
     std::thread::sleep(Duration::from_millis(1));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One test, since children are waited for whosoever they are.
+    #[test]
+    #[should_panic(expected = "a participant failed")]
+    fn a_participant_that_fails_fails_all() {
+        let mut children = Children::default();
+        children.fork(|| ());
+        children.join();
+        children.fork(|| {
+            loop {
+                std::thread::park();
+            }
+        });
+        children.fork(|| panic!("on purpose"));
+        children.join();
+    }
+}

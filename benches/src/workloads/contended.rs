@@ -113,16 +113,20 @@ fn threads(members: u32, turns: u64) -> Vec<Entry> {
         })
     }
     let entries = vec![
-        entry(&fight, "procsync Lock", Box::new(procsync::Lock::new(()))),
         entry(
             &fight,
-            "procsync Lock, shared",
+            "procsync Lock, private",
+            Box::new(procsync::Lock::new(())),
+        ),
+        entry(
+            &fight,
+            "procsync Lock",
             ours::shared(procsync::Lock::new(())),
         ),
         entry(&fight, "std Mutex", standard::mutex()),
         entry(
             &fight,
-            "pthread private",
+            "pthread, private",
             pthread::Mutex::new(Kind::PRIVATE),
         ),
         entry(&fight, "pthread", pthread::Mutex::new(Kind::PLAIN)),

@@ -18,18 +18,19 @@ const KERNEL: &str = "FUTEX_WAIT_BITSET";
 const TIME: Duration = Duration::from_millis(1);
 
 pub(super) fn all() -> Vec<Workload> {
-    let unit = "ns too late";
+    let workload = |name: &str, entries: fn() -> Vec<Entry>, (ours, at_most)| {
+        let name = format!("{name} of 1 ms");
+        Workload::new(name, "ns too late", KERNEL, ROUND, entries).target(ours, KERNEL, at_most)
+    };
     vec![
-        Workload::new("timed wait of 1 ms", unit, KERNEL, ROUND, waits).target(
-            "procsync Semaphore",
-            KERNEL,
-            1.0,
+        workload("timed acquire", semaphores, ("procsync Semaphore", 1.0)),
+        workload(
+            "timed wait for a condition",
+            conditions,
+            ("procsync Condition", 1.0),
         ),
-        Workload::new("timer of 1 ms", unit, KERNEL, ROUND, timers).target(
-            "procsync Timer::start",
-            KERNEL,
-            0.5,
-        ),
+        workload("timed wait for an event", events, ("procsync Event", 1.0)),
+        workload("timer", timers, ("procsync Timer::start", 0.5)),
     ]
 }
 
@@ -70,29 +71,40 @@ fn kernel() -> Entry {
     })
 }
 
-fn waits() -> Vec<Entry> {
-    let semaphore = ours::shared(Semaphore::new(0));
-    let event = ours::shared(Event::new());
-    let (lock, condition) = (ours::shared(Lock::new(())), ours::shared(Condition::new()));
-    let sem_t = SemT::new(0);
-    let (mutex, condvar) = (pthread::Mutex::new(Kind::PLAIN), pthread::Condition::new());
+fn semaphores() -> Vec<Entry> {
+    let (semaphore, sem_t) = (ours::shared(Semaphore::new(0)), SemT::new(0));
     vec![
         entry("procsync Semaphore", move |_| {
             assert!(semaphore.acquire_timeout(TIME).is_none());
         }),
-        entry("procsync Event", move |_| {
-            assert!(!event.wait_timeout(TIME));
+        entry("sem_t", move |deadline| {
+            assert!(sem_t.acquire_until(&for_libc(deadline)));
         }),
+        kernel(),
+    ]
+}
+
+fn conditions() -> Vec<Entry> {
+    let (lock, condition) = (ours::shared(Lock::new(())), ours::shared(Condition::new()));
+    let (mutex, condvar) = (pthread::Mutex::new(Kind::PLAIN), pthread::Condition::new());
+    vec![
         entry("procsync Condition", move |_| {
             let mut guard = lock.acquire().expect("nobody dies here");
             assert_eq!(condition.wait_timeout(&mut guard, TIME), Ok(false));
         }),
-        entry("sem_t", move |deadline| {
-            assert!(sem_t.acquire_until(&for_libc(deadline)));
-        }),
-        entry("pthread condition", move |deadline| {
+        entry("pthread", move |deadline| {
             let guard = mutex.lock();
             assert!(condvar.wait_until(&guard, &for_libc(deadline)));
+        }),
+        kernel(),
+    ]
+}
+
+fn events() -> Vec<Entry> {
+    let event = ours::shared(Event::new());
+    vec![
+        entry("procsync Event", move |_| {
+            assert!(!event.wait_timeout(TIME));
         }),
         kernel(),
     ]

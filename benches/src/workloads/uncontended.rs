@@ -23,7 +23,7 @@ const UNIT: &str = "ns an operation";
 pub(super) fn all() -> Vec<Workload> {
     vec![
         Workload::new("uncontended lock", UNIT, "std Mutex", ROUND, locks).target(
-            "procsync Lock",
+            "procsync Lock, private",
             "std Mutex",
             1.05,
         ),
@@ -42,7 +42,7 @@ pub(super) fn all() -> Vec<Workload> {
             ROUND,
             depth_3,
         )
-        .target("procsync RLock", "parking_lot ReentrantMutex", 1.0),
+        .target("procsync RLock, private", "parking_lot ReentrantMutex", 1.0),
         Workload::new("uncontended semaphore", UNIT, "sem_t", ROUND, semaphores).target(
             "procsync Semaphore",
             "sem_t",
@@ -73,10 +73,10 @@ fn lock<H: Deref<Target: traits::Lock> + 'static>(rival: &str, handle: H) -> Ent
 
 fn locks() -> Vec<Entry> {
     let entries = vec![
-        lock("procsync Lock", Box::new(Lock::new(()))),
-        lock("procsync RLock", Box::new(RLock::new(()))),
+        lock("procsync Lock, private", Box::new(Lock::new(()))),
+        lock("procsync RLock, private", Box::new(RLock::new(()))),
         lock("std Mutex", standard::mutex()),
-        lock("pthread private", pthread::Mutex::new(Kind::PRIVATE)),
+        lock("pthread, private", pthread::Mutex::new(Kind::PRIVATE)),
     ];
     #[cfg(feature = "rivals")]
     let entries = joined(
@@ -128,8 +128,8 @@ fn depth_3() -> Vec<Entry> {
         })
     }
     let entries = vec![
-        thrice("procsync RLock", Box::new(RLock::new(()))),
-        thrice("procsync RLock, shared", ours::shared(RLock::new(()))),
+        thrice("procsync RLock, private", Box::new(RLock::new(()))),
+        thrice("procsync RLock", ours::shared(RLock::new(()))),
         thrice("pthread recursive", pthread::Mutex::new(Kind::RECURSIVE)),
         thrice(
             "pthread recursive robust",

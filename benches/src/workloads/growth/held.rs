@@ -2,12 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use procsync::Shared;
+
 use crate::measure::{Entry, Sample, Workload, nanoseconds, repeat};
 use crate::placed::Placed;
-use crate::rivals::{pthread, pthread::Kind};
+use crate::rivals::{ours, pthread, pthread::Kind};
 use crate::traits::Lock;
 
 const COUNTS: [usize; 5] = [1, 10, 100, 1_000, 2_000];
+/// And one more.
+const MOST: usize = 2_001;
 const ROUND: [u64; 2] = [10, 10_000];
 /// Of all that are held, so often.
 const RELEASES: [u64; 2] = [1, 5];
@@ -60,17 +64,32 @@ impl Deed for InOrder {
     }
 }
 
+/// What `Shared` gives.
+struct InShared(Shared<[procsync::Lock; MOST]>, usize);
+
+impl AsRef<[procsync::Lock]> for InShared {
+    fn as_ref(&self) -> &[procsync::Lock] {
+        &self.0[..self.1]
+    }
+}
+
 fn entries<D: Deed>(count: usize, deed: &'static D) -> Vec<Entry> {
-    fn entry<D: Deed, L: Lock + 'static>(rival: &str, locks: Placed<L>, deed: &'static D) -> Entry {
+    fn entry<D: Deed, L: Lock + 'static>(
+        rival: &str,
+        locks: impl AsRef<[L]> + 'static,
+        deed: &'static D,
+    ) -> Entry {
         Entry::new(rival, move |times| {
-            let (last, held) = locks.all().split_last().expect("one and more");
+            let (last, held) = locks.as_ref().split_last().expect("one and more");
             deed.round(last, held, times)
         })
     }
-    let ours = Placed::many(count + 1, || procsync::Lock::new(()));
+    let ours = ours::shared([const { procsync::Lock::new(()) }; MOST]);
+    let placed = Placed::many(count + 1, || procsync::Lock::new(()));
     let theirs = pthread::Mutex::many(count + 1, Kind::ROBUST);
     vec![
-        entry("procsync Lock", ours, deed),
+        entry("procsync Lock", InShared(ours, count + 1), deed),
+        entry("procsync Lock, own mapping", placed, deed),
         entry(ROBUST, theirs, deed),
     ]
 }
