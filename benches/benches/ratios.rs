@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use procsync_benches::results::{Comparison, Results, Row, Target};
-use procsync_benches::{Entry, Sample, Size, Workload, machine, workloads};
+use procsync_benches::{Entry, Sample, Size, Workload, load_by_others, machine, workloads};
 
 /// More would not make a median better.
 const ENOUGH: usize = 1_000;
@@ -70,6 +70,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if workloads.is_empty() {
         return Err("no group has such a name; --list shows them".into());
     }
+    if options.is_measuring() {
+        warn_if_busy();
+    }
     let mut results = Results {
         machine: machine(),
         comparisons: Vec::new(),
@@ -87,6 +90,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("\n{}", file.display());
     }
     Ok(())
+}
+
+fn warn_if_busy() {
+    const MUCH: f64 = 0.1;
+    if let Some(load) = load_by_others().filter(|&load| load > MUCH) {
+        let percent = load * 100.0;
+        println!("Others take {percent:.0} % of the processors: medians will be off.");
+    }
 }
 
 fn compare(workload: &Workload, options: &Options) -> Comparison {

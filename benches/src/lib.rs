@@ -13,6 +13,6 @@ mod team;
 mod traits;
 mod workloads;
 
-pub use machine::machine;
+pub use machine::{load_by_others, machine};
 pub use measure::{Entry, Sample, Size, Workload};
 pub use workloads::all as workloads;

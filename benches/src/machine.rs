@@ -2,7 +2,9 @@
 
 use std::ffi::CStr;
 use std::process::Command;
+use std::time::Duration;
 
+use crate::measure::ratio;
 use crate::results::Machine;
 
 /// The crates that the feature `rivals` compares with.
@@ -32,6 +34,25 @@ pub fn machine() -> Machine {
         versions: versions(),
         date: answer("date", &["-u", "+%F"]).unwrap_or_else(unknown),
     }
+}
+
+/// How much of the processors' time goes to others: 0 to 1. `None`: the kernel does not tell.
+pub fn load_by_others() -> Option<f64> {
+    let before = processor_times()?;
+    std::thread::sleep(Duration::from_millis(300));
+    let after = processor_times()?;
+    let (idle, all) = (after.0 - before.0, after.1 - before.1);
+    (all > 0).then(|| 1.0 - ratio(idle, all))
+}
+
+/// Idle, and all.
+fn processor_times() -> Option<(u64, u64)> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let times = text.lines().next()?.strip_prefix("cpu ")?;
+    let times: Result<Vec<u64>, _> = times.split_whitespace().map(str::parse).collect();
+    let times = times.ok()?;
+    // user, nice, system, idle, waiting for input and output, and more.
+    Some((times.get(3)? + times.get(4)?, times.iter().sum()))
 }
 
 fn unknown() -> String {
