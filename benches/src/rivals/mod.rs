@@ -2,6 +2,7 @@
 
 pub(crate) mod flag;
 pub(crate) mod kernel;
+pub(crate) mod lists;
 pub(crate) mod ours;
 pub(crate) mod pthread;
 pub(crate) mod relay;

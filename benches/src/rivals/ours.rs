@@ -14,9 +14,25 @@ pub(crate) fn shared<T: Shareable + Sync>(value: T) -> Shared<T> {
     Shared::anonymous(value).expect("shared memory")
 }
 
+pub(crate) fn lock() -> Shared<Lock> {
+    shared(Lock::new(()))
+}
+
+pub(crate) fn semaphore(permits: u32) -> Shared<Semaphore> {
+    shared(Semaphore::new(permits))
+}
+
+pub(crate) fn event() -> Shared<Event> {
+    shared(Event::new())
+}
+
+pub(crate) fn barrier(parties: u32) -> Shared<Barrier> {
+    shared(Barrier::new(parties))
+}
+
 pub(crate) fn monitor() -> impl Monitor {
     Parts {
-        lock: shared(Lock::new(())),
+        lock: lock(),
         conditions: [shared(Condition::new()), shared(Condition::new())],
     }
 }

@@ -3,13 +3,9 @@
 use std::ops::Deref;
 use std::rc::Rc;
 
-#[cfg(feature = "rivals")]
-use crate::measure::joined;
 use crate::measure::{Entry, Workload};
 use crate::processes::Cores;
-#[cfg(feature = "rivals")]
-use crate::rivals::{iceoryx2, posix_sync};
-use crate::rivals::{ours, pthread};
+use crate::rivals::{lists::shared_barriers, pthread};
 use crate::team::Team;
 use crate::traits::Barrier;
 
@@ -47,31 +43,18 @@ fn meet(barrier: &impl Barrier, meetings: u64) -> u64 {
 }
 
 fn of_processes(parties: u32, cores: Cores) -> Vec<Entry> {
-    fn entry<H>(team: &Rc<Team>, rival: &str, handle: H) -> Entry
+    fn entry<H>(team: &Rc<Team>, rival: &str, make: impl Fn() -> H) -> Entry
     where
         H: Deref<Target: Barrier> + 'static,
     {
-        let team = Rc::clone(team);
+        let (team, handle) = (Rc::clone(team), make());
         Entry::new(rival, move |meetings| {
             let shares = team.processes(|_| meet(&*handle, meetings));
             shares.sample(meetings)
         })
     }
     let team = Rc::new(Team::new(parties, cores));
-    let ours = ours::shared(procsync::Barrier::new(parties));
-    let entries = vec![
-        entry(&team, "procsync Barrier", ours),
-        entry(&team, "pthread", pthread::Barrier::new(parties)),
-    ];
-    #[cfg(feature = "rivals")]
-    let entries = joined(
-        entries,
-        [
-            entry(&team, "iceoryx2 Barrier", iceoryx2::barrier(parties)),
-            entry(&team, "posix-sync Barrier", posix_sync::barrier(parties)),
-        ],
-    );
-    entries
+    shared_barriers!(parties, entry(&team))
 }
 
 fn of_threads(parties: u32) -> Vec<Entry> {

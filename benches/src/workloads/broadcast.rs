@@ -7,13 +7,10 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use procsync::Shared;
 
-#[cfg(feature = "rivals")]
-use crate::measure::joined;
 use crate::measure::{Entry, Sample, Workload};
 use crate::processes::{Cores, settle, until};
-use crate::rivals::{flag::Flag, kernel::Pipe, ours, pthread, pthread::Kind};
-#[cfg(feature = "rivals")]
-use crate::rivals::{posix_sync, process_sync, raw_sync, rustix_futex_sync};
+use crate::rivals::lists::{shared_events, shared_monitors};
+use crate::rivals::{kernel::Pipe, ours};
 use crate::team::Team;
 use crate::traits::{Baton, Condition, Event, Monitor};
 
@@ -189,49 +186,24 @@ fn entry(hall: &Rc<Hall>, rival: &str, way: impl Call + 'static) -> Entry {
 }
 
 fn conditions(sleepers: u32, cores: Cores) -> Vec<Entry> {
-    fn condition(hall: &Rc<Hall>, rival: &str, monitor: impl Monitor + 'static) -> Entry {
-        let announced = ours::shared(AtomicU64::new(0));
+    fn condition<M>(hall: &Rc<Hall>, rival: &str, make: impl Fn() -> M) -> Entry
+    where
+        M: Monitor + 'static,
+    {
+        let (monitor, announced) = (make(), ours::shared(AtomicU64::new(0)));
         entry(hall, rival, ByCondition { monitor, announced })
     }
     let hall = Hall::new(sleepers, cores);
-    let entries = vec![
-        condition(&hall, "procsync Condition", ours::monitor()),
-        condition(&hall, "pthread", pthread::monitor(Kind::PLAIN)),
-        condition(&hall, "pthread robust", pthread::monitor(Kind::ROBUST)),
-    ];
-    #[cfg(feature = "rivals")]
-    let entries = joined(
-        entries,
-        [
-            condition(&hall, "posix-sync Condvar", posix_sync::monitor()),
-            condition(&hall, "process-sync SharedCondvar", process_sync::monitor()),
-            condition(
-                &hall,
-                "rustix-futex-sync Condvar",
-                rustix_futex_sync::monitor(),
-            ),
-        ],
-    );
-    entries
+    shared_monitors!(condition(&hall))
 }
 
 fn events(sleepers: u32, cores: Cores) -> Vec<Entry> {
-    fn event<H>(hall: &Rc<Hall>, rival: &str, event: impl Fn() -> H) -> Entry
+    fn event<H>(hall: &Rc<Hall>, rival: &str, make: impl Fn() -> H) -> Entry
     where
         H: Deref<Target: Event> + 'static,
     {
-        entry(hall, rival, ByEvents([event(), event()]))
+        entry(hall, rival, ByEvents([make(), make()]))
     }
     let hall = Hall::new(sleepers, cores);
-    let entries = vec![
-        event(&hall, "procsync Event", || {
-            ours::shared(procsync::Event::new())
-        }),
-        event(&hall, "pthread flag", || {
-            Flag::new(pthread::monitor(Kind::PLAIN))
-        }),
-    ];
-    #[cfg(feature = "rivals")]
-    let entries = joined(entries, [event(&hall, "raw_sync Event", raw_sync::event)]);
-    entries
+    shared_events!(event(&hall))
 }

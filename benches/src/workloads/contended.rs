@@ -14,10 +14,8 @@ use crate::measure::joined;
 use crate::measure::{Entry, Sample, Workload};
 use crate::processes::Cores;
 #[cfg(feature = "rivals")]
-use crate::rivals::{
-    iceoryx2, parking_lot, posix_sync, process_sync, raw_sync, rufutex, rustix_futex_sync,
-};
-use crate::rivals::{ours, pthread, pthread::Kind, standard};
+use crate::rivals::{iceoryx2, parking_lot, rufutex, rustix_futex_sync};
+use crate::rivals::{lists::shared_locks, ours, pthread, pthread::Kind, standard};
 use crate::team::{Shares, Team};
 use crate::traits::Lock;
 
@@ -100,7 +98,6 @@ impl Fight {
 }
 
 fn threads(members: u32, turns: u64) -> Vec<Entry> {
-    let fight = Fight::new(members, turns);
     fn entry<H>(fight: &Rc<Fight>, rival: &str, handle: H) -> Entry
     where
         H: Deref<Target: Lock + Sync> + 'static,
@@ -112,17 +109,14 @@ fn threads(members: u32, turns: u64) -> Vec<Entry> {
             fight.round(|| fight.team.threads_for(time, |_| fight.work(lock)))
         })
     }
+    let fight = Fight::new(members, turns);
     let entries = vec![
         entry(
             &fight,
             "procsync Lock, private",
             Box::new(procsync::Lock::new(())),
         ),
-        entry(
-            &fight,
-            "procsync Lock",
-            ours::shared(procsync::Lock::new(())),
-        ),
+        entry(&fight, "procsync Lock", ours::lock()),
         entry(&fight, "std Mutex", standard::mutex()),
         entry(
             &fight,
@@ -150,43 +144,18 @@ fn threads(members: u32, turns: u64) -> Vec<Entry> {
 }
 
 fn processes(members: u32, turns: u64) -> Vec<Entry> {
-    let fight = Fight::new(members, turns);
-    fn entry<H>(fight: &Rc<Fight>, rival: &str, handle: H) -> Entry
+    fn entry<H>(fight: &Rc<Fight>, rival: &str, make: impl Fn() -> H) -> Entry
     where
         H: Deref<Target: Lock> + 'static,
     {
-        let fight = Rc::clone(fight);
+        let (fight, handle) = (Rc::clone(fight), make());
         Entry::new(rival, move |milliseconds| {
             let time = Duration::from_millis(milliseconds);
             fight.round(|| fight.team.processes_for(time, |_| fight.work(&*handle)))
         })
     }
-    let entries = vec![
-        entry(
-            &fight,
-            "procsync Lock",
-            ours::shared(procsync::Lock::new(())),
-        ),
-        entry(&fight, "pthread", pthread::Mutex::new(Kind::PLAIN)),
-        entry(&fight, "pthread robust", pthread::Mutex::new(Kind::ROBUST)),
-    ];
-    #[cfg(feature = "rivals")]
-    let entries = joined(
-        entries,
-        [
-            entry(&fight, "iceoryx2 Mutex", iceoryx2::mutex()),
-            entry(&fight, "posix-sync Mutex", posix_sync::mutex()),
-            entry(&fight, "process-sync SharedMutex", process_sync::mutex()),
-            entry(&fight, "raw_sync Mutex", raw_sync::mutex()),
-            entry(&fight, "rufutex SharedFutex", rufutex::mutex()),
-            entry(
-                &fight,
-                "rustix-futex-sync Mutex",
-                rustix_futex_sync::mutex(),
-            ),
-        ],
-    );
-    entries
+    let fight = Fight::new(members, turns);
+    shared_locks!(entry(&fight))
 }
 
 /// Work that needs no memory.

@@ -1,23 +1,15 @@
 //! Two processes that pass a turn to and fro.
 
+use std::ops::Deref;
 use std::rc::Rc;
-
-use procsync::{Event, Semaphore};
 
 use crate::measure::{Entry, Workload, joined};
 use crate::processes::Cores;
-use crate::rivals::{
-    flag::Flag,
-    kernel::{EventFd, Futex, Pipe},
-    ours, pthread,
-    pthread::Kind,
-    relay::{ByCondition, ByEvent, BySemaphore},
-    sem_t::SemT,
-};
-#[cfg(feature = "rivals")]
-use crate::rivals::{iceoryx2, posix_sync, process_sync, raw_sync, rustix_futex_sync};
+use crate::rivals::kernel::{EventFd, Futex, Pipe};
+use crate::rivals::lists::{shared_events, shared_monitors, shared_semaphores};
+use crate::rivals::relay::{ByCondition, ByEvent, BySemaphore};
 use crate::team::Team;
-use crate::traits::Baton;
+use crate::traits::{Baton, Event, Monitor, Semaphore};
 
 const ROUND: [u64; 2] = [5, 500];
 const FUTEX: &str = "bare futex";
@@ -69,64 +61,34 @@ fn kernels(team: &Rc<Team>) -> [Entry; 3] {
 }
 
 fn semaphores(cores: Cores) -> Vec<Entry> {
+    fn by<H>(team: &Rc<Team>, rival: &str, make: impl Fn() -> H) -> Entry
+    where
+        H: Deref<Target: Semaphore> + 'static,
+    {
+        entry(team, rival, || BySemaphore(make()))
+    }
     let team = Rc::new(Team::new(2, cores));
-    let entries = vec![
-        entry(&team, "procsync Semaphore", || {
-            BySemaphore(ours::shared(Semaphore::new(0)))
-        }),
-        entry(&team, "sem_t", || BySemaphore(SemT::new(0))),
-    ];
-    #[cfg(feature = "rivals")]
-    let iceoryx2 = || BySemaphore(iceoryx2::semaphore(0));
-    #[cfg(feature = "rivals")]
-    let entries = joined(entries, [entry(&team, "iceoryx2 Semaphore", iceoryx2)]);
-    joined(entries, kernels(&team))
+    joined(shared_semaphores!(0, by(&team)), kernels(&team))
 }
 
 fn events(cores: Cores) -> Vec<Entry> {
+    fn by<H>(team: &Rc<Team>, rival: &str, make: impl Fn() -> H) -> Entry
+    where
+        H: Deref<Target: Event> + 'static,
+    {
+        entry(team, rival, || ByEvent(make()))
+    }
     let team = Rc::new(Team::new(2, cores));
-    let entries = vec![
-        entry(&team, "procsync Event", || {
-            ByEvent(ours::shared(Event::new()))
-        }),
-        entry(&team, "pthread flag", || {
-            ByEvent(Flag::new(pthread::monitor(Kind::PLAIN)))
-        }),
-    ];
-    #[cfg(feature = "rivals")]
-    let raw_sync = || ByEvent(raw_sync::event());
-    #[cfg(feature = "rivals")]
-    let entries = joined(entries, [entry(&team, "raw_sync Event", raw_sync)]);
-    joined(entries, kernels(&team))
+    joined(shared_events!(by(&team)), kernels(&team))
 }
 
 fn conditions(cores: Cores) -> Vec<Entry> {
+    fn by<M>(team: &Rc<Team>, rival: &str, make: impl Fn() -> M) -> Entry
+    where
+        M: Monitor + 'static,
+    {
+        entry(team, rival, || ByCondition::new(make()))
+    }
     let team = Rc::new(Team::new(2, cores));
-    let entries = vec![
-        entry(&team, "procsync Condition", || {
-            ByCondition::new(ours::monitor())
-        }),
-        entry(&team, "pthread", || {
-            ByCondition::new(pthread::monitor(Kind::PLAIN))
-        }),
-        entry(&team, "pthread robust", || {
-            ByCondition::new(pthread::monitor(Kind::ROBUST))
-        }),
-    ];
-    #[cfg(feature = "rivals")]
-    let entries = joined(
-        entries,
-        [
-            entry(&team, "posix-sync Condvar", || {
-                ByCondition::new(posix_sync::monitor())
-            }),
-            entry(&team, "process-sync SharedCondvar", || {
-                ByCondition::new(process_sync::monitor())
-            }),
-            entry(&team, "rustix-futex-sync Condvar", || {
-                ByCondition::new(rustix_futex_sync::monitor())
-            }),
-        ],
-    );
-    joined(entries, kernels(&team))
+    joined(shared_monitors!(by(&team)), kernels(&team))
 }

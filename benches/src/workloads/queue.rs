@@ -6,13 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use procsync::Shared;
 
-#[cfg(feature = "rivals")]
-use crate::measure::joined;
 use crate::measure::{Entry, Workload};
 use crate::processes::Cores;
-use crate::rivals::{ours, pthread, pthread::Kind};
-#[cfg(feature = "rivals")]
-use crate::rivals::{posix_sync, process_sync, rustix_futex_sync};
+use crate::rivals::{lists::shared_monitors, ours};
 use crate::team::Team;
 use crate::traits::{Condition, Monitor};
 
@@ -95,10 +91,13 @@ impl<M: Monitor> Queue<M> {
 
 /// Members with even numbers produce, the others consume.
 fn entries(pairs: u32) -> Vec<Entry> {
-    fn entry(team: &Rc<Team>, pairs: u32, rival: &str, monitor: impl Monitor + 'static) -> Entry {
-        let (team, queue) = (Rc::clone(team), Queue::new(monitor));
+    fn entry<M>(team: &Rc<Team>, pairs: u64, rival: &str, make: impl Fn() -> M) -> Entry
+    where
+        M: Monitor + 'static,
+    {
+        let (team, queue) = (Rc::clone(team), Queue::new(make()));
         Entry::new(rival, move |items| {
-            let share = items / u64::from(pairs);
+            let share = items / pairs;
             let shares = team.processes(|member| {
                 if member % 2 == 0 {
                     (0..share).for_each(|item| queue.push(item));
@@ -108,40 +107,11 @@ fn entries(pairs: u32) -> Vec<Entry> {
                 }
             });
             let got: u64 = shares.0.iter().map(|share| share.result).sum();
-            let sent: u64 = u64::from(pairs) * (0..share).sum::<u64>();
+            let sent = pairs * (0..share).sum::<u64>();
             assert_eq!(got, sent, "every item arrives, once");
-            shares.sample(share * u64::from(pairs))
+            shares.sample(share * pairs)
         })
     }
     let team = Rc::new(Team::new(2 * pairs, Cores::Apart));
-    let entries = vec![
-        entry(&team, pairs, "procsync Condition", ours::monitor()),
-        entry(&team, pairs, "pthread", pthread::monitor(Kind::PLAIN)),
-        entry(
-            &team,
-            pairs,
-            "pthread robust",
-            pthread::monitor(Kind::ROBUST),
-        ),
-    ];
-    #[cfg(feature = "rivals")]
-    let entries = joined(
-        entries,
-        [
-            entry(&team, pairs, "posix-sync Condvar", posix_sync::monitor()),
-            entry(
-                &team,
-                pairs,
-                "process-sync SharedCondvar",
-                process_sync::monitor(),
-            ),
-            entry(
-                &team,
-                pairs,
-                "rustix-futex-sync Condvar",
-                rustix_futex_sync::monitor(),
-            ),
-        ],
-    );
-    entries
+    shared_monitors!(entry(&team, u64::from(pairs)))
 }

@@ -9,7 +9,8 @@ use procsync::Shared;
 
 use crate::measure::{Entry, Sample, Workload};
 use crate::processes::{Cores, settle, until};
-use crate::rivals::{kernel::Pipe, ours, pthread, pthread::Kind};
+use crate::rivals::lists::{shared_locks, shared_monitors};
+use crate::rivals::{kernel::Pipe, ours};
 use crate::team::Team;
 use crate::traits::{Baton, Condition, Lock, Monitor};
 
@@ -163,8 +164,11 @@ impl Room {
 }
 
 fn locks(sleepers: u32) -> Vec<Entry> {
-    fn entry<H: Deref<Target: Lock> + 'static>(room: &Rc<Room>, rival: &str, handle: H) -> Entry {
-        let room = Rc::clone(room);
+    fn entry<H>(room: &Rc<Room>, rival: &str, make: impl Fn() -> H) -> Entry
+    where
+        H: Deref<Target: Lock> + 'static,
+    {
+        let (room, handle) = (Rc::clone(room), make());
         Entry::new(rival, move |times| {
             let wake = |turn| room.release(&*handle, turn);
             let sleep = |times| (1..=times).for_each(|turn| room.acquire(&*handle, turn));
@@ -172,20 +176,15 @@ fn locks(sleepers: u32) -> Vec<Entry> {
         })
     }
     let room = Room::new(sleepers);
-    vec![
-        entry(
-            &room,
-            "procsync Lock",
-            ours::shared(procsync::Lock::new(())),
-        ),
-        entry(&room, "pthread", pthread::Mutex::new(Kind::PLAIN)),
-        entry(&room, "pthread robust", pthread::Mutex::new(Kind::ROBUST)),
-    ]
+    shared_locks!(entry(&room))
 }
 
 fn conditions(sleepers: u32) -> Vec<Entry> {
-    fn entry(room: &Rc<Room>, rival: &str, monitor: impl Monitor + 'static) -> Entry {
-        let room = Rc::clone(room);
+    fn entry<M>(room: &Rc<Room>, rival: &str, make: impl Fn() -> M) -> Entry
+    where
+        M: Monitor + 'static,
+    {
+        let (room, monitor) = (Rc::clone(room), make());
         Entry::new(rival, move |times| {
             room.scene.permits.store(0, Relaxed);
             let wake = |turn| {
@@ -199,9 +198,5 @@ fn conditions(sleepers: u32) -> Vec<Entry> {
         })
     }
     let room = Room::new(sleepers);
-    vec![
-        entry(&room, "procsync Condition", ours::monitor()),
-        entry(&room, "pthread", pthread::monitor(Kind::PLAIN)),
-        entry(&room, "pthread robust", pthread::monitor(Kind::ROBUST)),
-    ]
+    shared_monitors!(entry(&room))
 }
