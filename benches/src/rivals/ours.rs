@@ -1,0 +1,137 @@
+//! This crate's own.
+
+use std::mem::forget;
+
+use procsync::{
+    AcquireError, Barrier, BoundedSemaphore, Condition, Event, Lock, LockGuard, RLock, RLockGuard,
+    Semaphore, Shareable, Shared,
+};
+
+use crate::traits::{self, GuardOf, Heritable, Monitor, Parts};
+
+/// In a mapping of its own.
+pub(crate) fn shared<T: Shareable + Sync>(value: T) -> Shared<T> {
+    Shared::anonymous(value).expect("shared memory")
+}
+
+pub(crate) fn lock() -> Shared<Lock> {
+    shared(Lock::new(()))
+}
+
+pub(crate) fn semaphore(permits: u32) -> Shared<Semaphore> {
+    shared(Semaphore::new(permits))
+}
+
+pub(crate) fn event() -> Shared<Event> {
+    shared(Event::new())
+}
+
+pub(crate) fn barrier(parties: u32) -> Shared<Barrier> {
+    shared(Barrier::new(parties))
+}
+
+pub(crate) fn monitor() -> impl Monitor {
+    Parts {
+        lock: lock(),
+        conditions: [shared(Condition::new()), shared(Condition::new())],
+    }
+}
+
+impl traits::Lock for Lock {
+    type Guard<'lock> = LockGuard<'lock, ()>;
+
+    #[inline]
+    fn lock(&self) -> LockGuard<'_, ()> {
+        self.acquire().expect("nobody dies here")
+    }
+}
+
+impl traits::Lock for RLock {
+    type Guard<'lock> = RLockGuard<'lock, ()>;
+
+    #[inline]
+    fn lock(&self) -> RLockGuard<'_, ()> {
+        self.acquire().expect("nobody dies here")
+    }
+}
+
+impl traits::Condition for Condition {
+    type Lock = Lock;
+
+    #[inline]
+    fn wait<'lock>(&self, mut guard: GuardOf<'lock, Self::Lock>) -> GuardOf<'lock, Self::Lock> {
+        Self::wait(self, &mut guard).expect("nobody dies here");
+        guard
+    }
+
+    #[inline]
+    fn notify_one(&self) {
+        Self::notify_one(self);
+    }
+
+    #[inline]
+    fn notify_all(&self) {
+        Self::notify_all(self);
+    }
+}
+
+impl traits::Semaphore for Semaphore {
+    #[inline]
+    fn acquire(&self) {
+        Self::acquire(self).forget();
+    }
+
+    #[inline]
+    fn release(&self) {
+        Self::release(self, 1).expect("far from the limit");
+    }
+}
+
+impl traits::Semaphore for BoundedSemaphore {
+    #[inline]
+    fn acquire(&self) {
+        Self::acquire(self).forget();
+    }
+
+    #[inline]
+    fn release(&self) {
+        Self::release(self, 1).expect("it was acquired");
+    }
+}
+
+impl traits::Event for Event {
+    #[inline]
+    fn set(&self) {
+        Self::set(self);
+    }
+
+    #[inline]
+    fn clear(&self) {
+        Self::clear(self);
+    }
+
+    #[inline]
+    fn wait(&self) {
+        Self::wait(self);
+    }
+}
+
+impl traits::Barrier for Barrier {
+    #[inline]
+    fn wait(&self) {
+        Self::wait(self).expect("nobody dies here");
+    }
+}
+
+impl Heritable for Lock {
+    fn hold(&self) {
+        forget(self.acquire().expect("free and sound"));
+    }
+
+    fn inherit(&self) {
+        match self.acquire() {
+            Err(AcquireError::Poisoned(_guard)) => self.clear_poison(),
+            _ => panic!("the holder has died"),
+        }
+    }
+}
