@@ -7,6 +7,7 @@ mod machine;
 mod measure;
 mod placed;
 mod processes;
+pub mod report;
 pub mod results;
 mod rivals;
 mod team;

@@ -9,9 +9,11 @@
 mod gate;
 mod memory;
 mod process;
+pub mod processors;
 mod pthread;
 mod robust_list;
 mod sleepers;
+pub mod stepper;
 
 pub use gate::Gate;
 pub use memory::{Mapped, Plain};

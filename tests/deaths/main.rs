@@ -26,12 +26,10 @@ mod harness;
 mod ledger;
 mod lock;
 mod place;
-mod processors;
 mod races;
 mod rlock;
 mod scene;
 mod semaphore;
-mod stepper;
 mod table;
 mod timer;
 
@@ -39,7 +37,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::common::Plain;
+use crate::common::{Plain, processors, stepper};
 use crate::harness::Scenario;
 
 fn main() -> ExitCode {

@@ -168,7 +168,7 @@ impl Stepper {
 
     /// Any other instruction's step is sure to end, and is waited for without polling.
     #[cfg(target_arch = "x86_64")]
-    fn is_at_a_system_call(&self) -> bool {
+    pub(crate) fn is_at_a_system_call(&self) -> bool {
         const SYSCALL: [u8; 2] = [0x0f, 0x05];
         let place = self.place();
         if place == 0 {
@@ -181,7 +181,7 @@ impl Stepper {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    fn is_at_a_system_call(&self) -> bool {
+    pub(crate) fn is_at_a_system_call(&self) -> bool {
         true
     }
 
