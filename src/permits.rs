@@ -55,10 +55,12 @@ const PERMITS_SHIFT: u32 = 32;
 /// As many permits there can be.
 pub(crate) const MAX: u32 = i32::MAX.unsigned_abs();
 
+#[inline]
 fn permits(state: u64) -> u32 {
     (state >> PERMITS_SHIFT) as u32
 }
 
+#[inline]
 fn is_available(state: u64) -> bool {
     state & AVAILABLE != 0 && state >= ONE
 }
@@ -67,14 +69,17 @@ fn is_on_offer(state: u64) -> bool {
     state & AVAILABLE == 0 && state >= ONE
 }
 
+#[inline]
 fn has_waiters(state: u64) -> bool {
     state & WAITERS != 0
 }
 
+#[inline]
 fn with_more(state: u64, n: u32) -> u64 {
     state + (u64::from(n) << PERMITS_SHIFT)
 }
 
+#[inline]
 fn with_one_less(state: u64) -> u64 {
     let rest = state - ONE;
     if rest < ONE { rest & !AVAILABLE } else { rest }
@@ -290,6 +295,7 @@ impl Permits {
         kernel::make_and_wake(self.word(), AVAILABLE_BIT, n);
     }
 
+    #[inline]
     fn load(&self) -> u64 {
         self.state.load(Ordering::Relaxed)
     }

@@ -247,17 +247,24 @@ impl RawLock {
     #[inline]
     pub(crate) fn release(&self) {
         robust::with(|thread| {
-            let entry = thread.entry_of(self.at());
-            if thread.points_at(entry) {
-                thread.unlink_unrecorded();
-                if self.free_uncontended(thread) {
-                    return thread.point_nowhere();
-                }
-            } else if thread.holds_nothing() && self.free_uncontended(thread) {
+            let place = self.place.load(Ordering::Relaxed);
+            if place == self.private_here() && self.free_uncontended(thread) {
                 return;
             }
-            self.release_slow(thread);
+            self.release_tracked(thread);
         });
+    }
+
+    /// Out of line: where guards are dropped, a call costs less than so much code.
+    #[inline(never)]
+    fn release_tracked(&self, thread: &Thread) {
+        if thread.points_at(thread.entry_of(self.at())) {
+            thread.unlink_unrecorded();
+            if self.free_uncontended(thread) {
+                return thread.point_nowhere();
+            }
+        }
+        self.release_slow(thread);
     }
 
     #[inline]

@@ -384,12 +384,6 @@ impl Thread {
         self.first() == entry.0
     }
 
-    /// Whether the thread is known and the list has no lock of ours.
-    #[inline]
-    pub(crate) fn holds_nothing(&self) -> bool {
-        self.first() == self.back.get()
-    }
-
     /// Puts the entry of a word, which this thread owns and which lies in shared memory, on the
     /// list. Nothing was linked or unlinked since the room was made.
     #[inline]

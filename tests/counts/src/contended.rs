@@ -69,7 +69,7 @@ fn wakers() -> Vec<Case> {
             once(meter, || stage.condition.notify_all());
         })
         .with(Peer::Then(wait_for_notify))
-        .system_calls(&[1]),
+        .system_calls(&[2]),
     ]
 }
 
@@ -98,7 +98,7 @@ fn sleepers() -> Vec<Case> {
             let _held = stage.lock.acquire();
             stage.gate.wait();
         }))
-        .system_calls(&[1]),
+        .system_calls(&[5]),
         Case::new("Semaphore, empty: acquire, in vain", |stage, meter| {
             meter.laps(|| assert!(stage.semaphore.acquire_timeout(SHORT).is_none()));
         })

@@ -25,11 +25,11 @@ fn locks() -> Vec<Case> {
         Case::new("Lock, private: acquire, release", |_, meter| {
             acquire_and_release(&Lock::new(0), meter);
         })
-        .instructions(61),
+        .instructions(55),
         Case::new("Lock, shared: acquire, release", |stage, meter| {
             acquire_and_release(&stage.lock, meter);
         })
-        .instructions(67),
+        .instructions(73),
         Case::new(
             "Lock, shared, one other held: acquire, release",
             |stage, meter| {
@@ -37,7 +37,7 @@ fn locks() -> Vec<Case> {
                 acquire_and_release(&stage.lock, meter);
             },
         )
-        .instructions(67),
+        .instructions(73),
         Case::new(
             "Lock, shared, two others held: acquire, release",
             |stage, meter| {
@@ -45,12 +45,12 @@ fn locks() -> Vec<Case> {
                 acquire_and_release(&stage.lock, meter);
             },
         )
-        .instructions(67),
+        .instructions(73),
         Case::new("Lock, shared: try_acquire, release", |stage, meter| {
             let lock = black_box(&stage.lock);
             meter.laps(|| drop(lock.try_acquire().expect("it is free")));
         })
-        .instructions(43),
+        .instructions(55),
     ]
 }
 
@@ -66,13 +66,13 @@ fn rlocks() -> Vec<Case> {
             let lock = black_box(&stage.rlock);
             meter.laps(|| drop(lock.acquire().expect("it is free")));
         })
-        .instructions(88),
+        .instructions(69),
         Case::new("RLock, shared: second level", |stage, meter| {
             let lock = black_box(&stage.rlock);
             let _first = lock.acquire();
             meter.laps(|| drop(lock.acquire().expect("it is ours")));
         })
-        .instructions(66),
+        .instructions(37),
         Case::new("RLock, shared: second and third level", |stage, meter| {
             let lock = black_box(&stage.rlock);
             let _first = lock.acquire();
@@ -81,13 +81,13 @@ fn rlocks() -> Vec<Case> {
                 drop(lock.acquire().expect("it is ours"));
             });
         })
-        .instructions(131),
+        .instructions(69),
         Case::new("RLock, private: acquire, release", |_, meter| {
             let lock = RLock::new(0);
             let lock = black_box(&lock);
             meter.laps(|| drop(lock.acquire().expect("it is free")));
         })
-        .instructions(57),
+        .instructions(41),
     ]
 }
 
@@ -100,18 +100,18 @@ fn semaphores() -> Vec<Case> {
             let semaphore = black_box(&semaphore);
             meter.laps(|| drop(semaphore.acquire()));
         })
-        .instructions(24),
+        .instructions(35),
         Case::new("BoundedSemaphore: acquire, release", |_, meter| {
             let semaphore = BoundedSemaphore::new(1);
             let semaphore = black_box(&semaphore);
             meter.laps(|| drop(semaphore.acquire()));
         })
-        .instructions(34),
+        .instructions(43),
         Case::new("Semaphore: release(1)", |stage, meter| {
             let semaphore = black_box(&stage.semaphore);
             meter.laps(|| semaphore.release(1).expect("there is room"));
         })
-        .instructions(9),
+        .instructions(12),
     ]
 }
 
@@ -149,7 +149,7 @@ fn events() -> Vec<Case> {
             event.set();
             meter.laps(|| event.wait());
         })
-        .instructions(5),
+        .instructions(4),
     ]
 }
 
@@ -184,7 +184,7 @@ fn barriers_and_timers() -> Vec<Case> {
             let barrier = black_box(&barrier);
             meter.laps(|| assert!(barrier.wait().expect("nobody has died").is_leader()));
         })
-        .instructions(283),
+        .instructions(278),
         Case::new("Timer, idle: state", |_, meter| {
             let timer = Timer::new();
             let timer = black_box(&timer);
@@ -200,7 +200,7 @@ fn barriers_and_timers() -> Vec<Case> {
                 |_| assert!(timer.cancel(), "it was reset"),
             );
         })
-        .instructions(118)
+        .instructions(124)
         .system_calls(&[1]),
         Case::new("Timer, cancelled: cancel", |_, meter| {
             let timer = Timer::new();
@@ -222,17 +222,17 @@ fn refusals() -> Vec<Case> {
             let _held = stage.lock.acquire();
             stage.gate.wait();
         }))
-        .instructions(178),
+        .instructions(195),
         Case::new("Lock, shared, held by itself: acquire", |stage, meter| {
             let lock = black_box(&stage.lock);
             let _held = lock.acquire();
             meter.laps(|| drop(lock.acquire().expect_err("it is held")));
         })
-        .instructions(46),
+        .instructions(63),
         Case::new("Semaphore, empty: try_acquire", |stage, meter| {
             let semaphore = black_box(&stage.semaphore);
             meter.laps(|| assert!(semaphore.try_acquire().is_none()));
         })
-        .instructions(104),
+        .instructions(155),
     ]
 }
