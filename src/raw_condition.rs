@@ -191,10 +191,8 @@ impl RawCondition {
         lock.release();
         let notified =
             self.look_for_a_while(begun, patience) || self.sleep_through(begun, patience);
-        if notified && self.is_herald() {
-            lock.reacquire();
-            lock.release();
-            self.wake_the_parked();
+        if notified {
+            self.be_the_herald_if_any(lock);
         }
         lock.reacquire();
         notified
@@ -246,10 +244,8 @@ impl RawCondition {
         } else {
             self.sleep_among_mortals(begun, patience)
         };
-        if end == End::Over && self.is_herald() {
-            lock.reacquire();
-            lock.release();
-            self.wake_the_parked();
+        if end == End::Over {
+            self.be_the_herald_if_any(lock);
         }
         lock.reacquire();
         if let Some(place) = place {
@@ -414,9 +410,17 @@ impl RawCondition {
         self.run_out(next);
     }
 
-    /// Whether the caller, whose wait is over, is to wake the others.
-    fn is_herald(&self) -> bool {
-        self.parked.load(Ordering::Relaxed) == HERALD && exchange(&self.parked, HERALD, 0).is_ok()
+    /// Wakes those who are parked, once the lock is free, unless somebody else does. Not before: the
+    /// notifier has the lock for as long as it parks them.
+    fn be_the_herald_if_any(&self, lock: &RawLock) {
+        if self.parked.load(Ordering::Relaxed) == HERALD {
+            lock.reacquire();
+            let is_herald = exchange(&self.parked, HERALD, 0).is_ok();
+            lock.release();
+            if is_herald {
+                self.wake_the_parked();
+            }
+        }
     }
 
     fn wake_the_parked(&self) {

@@ -21,7 +21,17 @@ const ANY_WAKER: NonZeroU32 = NonZeroU32::MAX;
 
 /// Sleeps while `word` holds `expected`, at most until `deadline`. Signals do not end the wait, and
 /// as the deadline is absolute they do not prolong it.
+///
+/// With a deadline by `futex_waitv(2)`, which knows no timer slack: by the other the kernel may wake the
+/// thread 50 µs later than it could. (`kernel/futex/syscalls.c`, `futex2_setup_timeout`; `prctl(2)`,
+/// `PR_SET_TIMERSLACK`)
 pub(crate) fn wait(word: Futex<'_>, expected: u32, deadline: Option<Deadline>) -> Waited {
+    let one = [waiter_for((word, expected), futex::WaitFlags::SIZE_U32)];
+    let punctual = deadline.and_then(|deadline| wait_for_any(&one, Some(deadline)));
+    punctual.map_or_else(|| wait_roughly(word, expected, deadline), |(_, end)| end)
+}
+
+fn wait_roughly(word: Futex<'_>, expected: u32, deadline: Option<Deadline>) -> Waited {
     let until = deadline.map(Deadline::as_timespec);
     loop {
         match futex::wait_bitset(word, SHARED, expected, until.as_ref(), ANY_WAKER) {
@@ -78,10 +88,6 @@ pub(crate) fn wait_any<const N: usize>(
     deadline: Option<Deadline>,
 ) -> (usize, Waited) {
     const { assert!(1 < N && N + 2 <= WORDS_MAX) };
-    static MISSING: AtomicBool = AtomicBool::new(false);
-    if MISSING.load(Ordering::Relaxed) {
-        return (0, wait_for_a_while(words[0], deadline));
-    }
     let asleep = words.map(|word| waiter_for(word, futex::WaitFlags::SIZE_U32));
     let looks = [Some(words[0]), unmoved].into_iter().flatten();
     let private = futex::WaitFlags::SIZE_U32 | futex::WaitFlags::PRIVATE;
@@ -90,19 +96,28 @@ pub(crate) fn wait_any<const N: usize>(
         .chain(looks.map(|word| waiter_for(word, private)));
     let mut waiters = [futex::Wait::new(); WORDS_MAX];
     let count = waiters.iter_mut().zip(all).map(|(w, one)| *w = one).count();
-    let waiters = &waiters[..count];
+    let end = wait_for_any(&waiters[..count], deadline);
+    end.unwrap_or_else(|| (0, wait_for_a_while(words[0], deadline)))
+}
+
+/// `futex_waitv(2)`; `None`: there is none.
+fn wait_for_any(waiters: &[futex::Wait], deadline: Option<Deadline>) -> Option<(usize, Waited)> {
+    static MISSING: AtomicBool = AtomicBool::new(false);
+    if MISSING.load(Ordering::Relaxed) {
+        return None;
+    }
     let until = deadline.map(Deadline::as_timespec);
     let clock = rustix::time::ClockId::Monotonic;
     loop {
         match futex::waitv(waiters, futex::WaitvFlags::empty(), until.as_ref(), clock) {
-            Ok(index) => return (index, Waited::Woken),
+            Ok(index) => return Some((index, Waited::Woken)),
             Err(Errno::INTR) => {}
-            Err(Errno::TIMEDOUT) => return (0, Waited::TimedOut),
-            Err(Errno::AGAIN) => return (0, Waited::Changed),
+            Err(Errno::TIMEDOUT) => return Some((0, Waited::TimedOut)),
+            Err(Errno::AGAIN) => return Some((0, Waited::Changed)),
             Err(error) => {
                 let missing = matches!(error, Errno::NOSYS | Errno::PERM);
                 MISSING.fetch_or(missing, Ordering::Relaxed);
-                return (0, wait_for_a_while(words[0], deadline));
+                return None;
             }
         }
     }
