@@ -68,11 +68,12 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 /// the depth that it had. A notify that is issued while holding the lock reaches those who wait
 /// already. It is not remembered for those who come later.
 ///
-/// As long as nobody dies, a notify for n ends the waits of n sleepers and of nobody else; of one that
-/// was just about to sleep, it may end the wait as well. After a death waits may end without a notify.
+/// As long as nobody dies, a notify for n ends the waits of n sleepers and of nobody else; of those who wait
+/// and are not asleep yet, it may end the waits as well. After a death waits may end without a notify.
 /// So look again at what was waited for, or use [`wait_for`](Self::wait_for), which does.
 ///
-/// A notify where nobody waits is no system call.
+/// A notify where nobody waits, or nobody is asleep yet, is no system call. Of a crowd, a notify to everybody
+/// wakes one, who wakes the others when the lock is free: they would only find it taken.
 ///
 /// # Memory ordering
 ///

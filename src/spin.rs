@@ -16,7 +16,7 @@
 //!   nobody looks for longer than the last sleep lasted, nor than [`SHORT`], and where waits are long
 //!   nobody looks at all.
 //! - *Success* lets the limit shrink towards a few times what it took.
-//! - *Failure* doubles the number of waits until the next attempt. So where it never pays, as on one
+//! - *Failure*, or a success that took too long, doubles the number of waits until the next attempt. So where it never pays, as on one
 //!   core, it costs one attempt in a thousand waits.
 //!
 //! No protocol depends on the word: whatever it says, somebody looks a little longer, or sleeps a little
@@ -29,7 +29,8 @@ use crate::sync::{Note, Ordering, const_fn, kernel};
 const TICK: u64 = 512;
 /// What a sleep must not have lasted for looking to be worth while, in ticks: some 100 µs. A sleep and
 /// a wake-up cost from 5 to 50.
-const SHORT: u64 = 200;
+const SHORT: u32 = 200;
+const TICKS_MAX: u32 = 1 << 20;
 /// The limit does not shrink below it, in ticks.
 const SHORTEST: u32 = 4;
 /// Failures are not counted beyond it: 1024 waits are skipped then.
@@ -73,12 +74,15 @@ impl Spin {
         if lesson.limit == 0 {
             return false;
         }
-        let took = look(lesson.limit, patience.deadline(), done);
-        self.note(match took {
-            Some(ticks) => lesson.after_success(ticks),
-            None => lesson.after_failure(),
+        let (done, ticks) = look(lesson.limit, patience.deadline(), done);
+        // Where others have had the processor for long, a sleep may have been better.
+        let paid = done && ticks <= 2 * lesson.limit;
+        self.note(if paid {
+            lesson.after_success(ticks)
+        } else {
+            lesson.after_failure()
         });
-        took.is_some()
+        done
     }
 
     /// Does `sleep`, and learns from how long it took.
@@ -88,8 +92,7 @@ impl Spin {
         }
         let begun = now();
         let end = sleep();
-        let lasted = now().saturating_sub(begun) / TICK;
-        self.note(self.recall().after_sleep(lasted));
+        self.note(self.recall().after_sleep(ticks_since(begun)));
         end
     }
 
@@ -135,33 +138,40 @@ impl Lesson {
         }
     }
 
-    fn after_sleep(self, ticks: u64) -> Self {
-        let short = u32::try_from(ticks).ok().filter(|_| ticks < SHORT);
-        Self {
-            limit: short.map_or(0, |ticks| self.limit.max(ticks + ticks / 4 + 1)),
-            ..self
-        }
+    fn after_sleep(self, ticks: u32) -> Self {
+        let limit = if ticks < SHORT {
+            self.limit.max(ticks + ticks / 4 + 1)
+        } else {
+            0
+        };
+        Self { limit, ..self }
     }
 }
 
-/// Looks until `done`, for so many ticks at most; how many it took.
-fn look(limit: u32, deadline: Option<Deadline>, mut done: impl FnMut() -> bool) -> Option<u32> {
+/// Looks until `done`, for so many ticks at most; whether it was, and how many it took. First in quick
+/// succession, then with others let run in between, who may be those that are waited for.
+fn look(limit: u32, deadline: Option<Deadline>, mut done: impl FnMut() -> bool) -> (bool, u32) {
     let begun = now();
     let deadline = deadline.map_or(u64::MAX, Deadline::as_nanoseconds);
     let end = (begun + u64::from(limit) * TICK).min(deadline);
     loop {
         for _ in 0..LOOKS {
             if done() {
-                let ticks = now().saturating_sub(begun) / TICK;
-                return Some(u32::try_from(ticks).unwrap_or(limit));
+                return (true, ticks_since(begun));
             }
             core::hint::spin_loop();
         }
         if now() >= end {
-            return None;
+            return (false, ticks_since(begun));
         }
         kernel::yield_now();
     }
+}
+
+fn ticks_since(begun: u64) -> u32 {
+    let ticks = now().saturating_sub(begun) / TICK;
+    // Not so many that arithmetic with them overflows.
+    u32::try_from(ticks).map_or(TICKS_MAX, |ticks| ticks.min(TICKS_MAX))
 }
 
 /// A few looks at a taken lock, before a thread sleeps.
@@ -199,4 +209,104 @@ impl Looks {
 
 fn now() -> u64 {
     Deadline::now().as_nanoseconds()
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const IGNORANT: Lesson = Lesson {
+        limit: 0,
+        failures: 0,
+        skip: 0,
+    };
+
+    fn spin_of(lesson: Lesson) -> Spin {
+        let spin = Spin::new();
+        spin.note(lesson);
+        spin
+    }
+
+    fn looks(spin: &Spin, done: bool) -> bool {
+        let mut looked = false;
+        spin.until(Patience::Unlimited, || {
+            looked = true;
+            done
+        });
+        looked
+    }
+
+    #[test]
+    fn nobody_looks_before_a_short_sleep() {
+        let spin = Spin::new();
+        assert!(!looks(&spin, true));
+        spin.learn_from(|| ());
+        assert!(looks(&spin, true));
+    }
+
+    #[test]
+    fn nobody_looks_after_a_long_sleep() {
+        let lesson = IGNORANT.after_sleep(SHORT - 1).after_sleep(SHORT);
+        assert!(!looks(&spin_of(lesson), true));
+    }
+
+    #[test]
+    fn nobody_looks_for_longer_than_the_last_sleep_and_a_quarter() {
+        let lesson = IGNORANT.after_sleep(40);
+        assert_eq!(lesson.limit, 51);
+        assert!(IGNORANT.after_sleep(SHORT - 1).limit <= BYTE);
+    }
+
+    #[test]
+    fn nobody_looks_without_patience() {
+        let spin = spin_of(IGNORANT.after_sleep(10));
+        let mut looked = false;
+        spin.until(Patience::Spent, || {
+            looked = true;
+            true
+        });
+        assert!(!looked);
+    }
+
+    #[test]
+    fn the_limit_shrinks_towards_what_it_takes() {
+        let mut lesson = IGNORANT.after_sleep(100);
+        for _ in 0..100 {
+            lesson = lesson.after_success(0);
+        }
+        assert_eq!(lesson.limit, SHORTEST);
+    }
+
+    #[test]
+    fn each_failure_doubles_the_waits_that_are_skipped() {
+        let spin = spin_of(IGNORANT.after_sleep(1));
+        for failures in 1..=12 {
+            assert!(looks(&spin, false));
+            let skipped = 1 << failures.min(FAILURES_MAX);
+            for _ in 0..skipped {
+                assert!(!looks(&spin, true), "after {failures} failures");
+            }
+        }
+        assert!(looks(&spin, true));
+        assert_eq!(spin.recall().failures, 0);
+    }
+
+    #[test]
+    fn any_word_is_valid() {
+        for word in [
+            0,
+            1,
+            0xff,
+            0xff00,
+            0xffff,
+            0xffff_0000,
+            u32::MAX,
+            0x8000_00ff,
+        ] {
+            let spin = Spin(Note::new(word));
+            looks(&spin, false);
+            looks(&spin, true);
+            spin.learn_from(|| ());
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! A name is reached through its directory's descriptor, so that what happens to the path, or to
 //! the working directory, during an operation cannot make its steps meet different directories.
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
@@ -165,8 +166,24 @@ pub(crate) fn pid_namespace() -> io::Result<u64> {
     Ok(stat.st_ino)
 }
 
-/// The identity of the running system, from its boot to its end.
+/// The identity of the running system, from its boot to its end. Asked for once: it takes as long as all
+/// the rest of opening a mapping.
 pub(crate) fn boot_id() -> io::Result<u128> {
+    // No lock, which a forked child might find taken. Who sees one half only asks again.
+    static KNOWN: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
+    let [high, low] = KNOWN.each_ref().map(|half| half.load(Ordering::Relaxed));
+    if high != 0 && low != 0 {
+        return Ok(u128::from(high) << 64 | u128::from(low));
+    }
+    let id = read_boot_id()?;
+    let [high, low] = &KNOWN;
+    high.store((id >> 64) as u64, Ordering::Relaxed);
+    #[expect(clippy::cast_possible_truncation, reason = "the low half")]
+    low.store(id as u64, Ordering::Relaxed);
+    Ok(id)
+}
+
+fn read_boot_id() -> io::Result<u128> {
     let text = std::fs::read_to_string(BOOT_ID).map_err(|error| unreadable(BOOT_ID, error))?;
     let digits = text.trim().replace('-', "");
     u128::from_str_radix(&digits, 16)

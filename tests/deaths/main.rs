@@ -15,7 +15,7 @@
 //! Add the file's `trials()` to the list in `main`.
 //!
 //! The process must have one thread when it forks, so that children may do anything: the trials run
-//! one by one on the main thread.
+//! one by one on the main thread, of a process for each processor.
 
 mod barrier;
 #[path = "../common/mod.rs"]
@@ -30,6 +30,7 @@ mod races;
 mod rlock;
 mod scene;
 mod semaphore;
+mod shards;
 mod table;
 mod timer;
 
@@ -39,11 +40,16 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::common::{Plain, processors, stepper};
 use crate::harness::Scenario;
+use crate::shards::Shard;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    processors::share_one();
+    let processors = processors::count();
+    let Some(shard) = Shard::mine(&arguments, processors) else {
+        return shards::run_all(processors);
+    };
+    processors::share_one(shard.index);
     find_the_clock();
     let trials = [
         lock::trials(),
@@ -55,7 +61,8 @@ fn main() -> ExitCode {
         timer::trials(),
         races::trials(),
     ];
-    let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
+    let trials = shard.deal(trials.into_iter().flatten().collect());
+    let conclusion = libtest_mimic::run(&arguments, trials);
     table::print();
     conclusion.exit_code()
 }

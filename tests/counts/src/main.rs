@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         eprintln!("the bounds are those of a release build for x86-64");
         return ExitCode::FAILURE;
     }
-    common::processors::share_one();
+    common::processors::share_one(0);
     let mut cases = uncontended::cases();
     cases.extend(contended::cases());
     match rows(&cases) {
