@@ -17,8 +17,8 @@
 //!
 //! An action may use other primitives, which arm themselves. So who runs one holds another lock
 //! meanwhile, the `leader`'s, with its `WAITERS` set: everybody sleeps beside its word, and the kernel
-//! wakes one of them. Nobody waits for that lock but in this way, and whoever is woken through it wakes
-//! all others.
+//! wakes one of them. Nobody waits for that lock but in this way, on a word that says that it is held, and
+//! whoever is woken through it wakes all others.
 //!
 //! Of the watch's word, a sleeper only makes sure that the mark is not there when it is in the queue of
 //! the obituary.
@@ -116,11 +116,12 @@ impl BarrierWait {
 }
 
 /// Who has the leader's lock.
-enum Lead<Held> {
+enum Lead<'barrier, Lock> {
     /// The caller.
-    Taken(Held),
-    /// Another thread: it leads this generation, or has led the last and is about to let go.
-    Held,
+    Taken(Lock),
+    /// Another thread, which leads this generation, or has led the last and is about to let go: its lock,
+    /// to sleep beside. `None`: it has let go meanwhile.
+    Held(Option<Seen<'barrier>>),
     /// Nobody: the caller can hold no more locks. If it dies in its action, nobody hears of it.
     None,
 }
@@ -228,8 +229,12 @@ impl Barrier {
                     lead = Some(match self.take_the_lead(&armed) {
                         Lead::Taken(lead) => Some(lead),
                         Lead::None => None,
-                        Lead::Held => {
-                            state = self.sleep_until_it_ends(state, patience)?;
+                        Lead::Held(Some(leader)) => {
+                            state = self.sleep_beside(leader, state, patience)?;
+                            continue;
+                        }
+                        Lead::Held(None) => {
+                            state = self.load();
                             continue;
                         }
                     });
@@ -275,15 +280,15 @@ impl Barrier {
     }
 
     /// For the one that is about to be the last to arrive, with an action.
-    fn take_the_lead(&self, armed: &Option<Armed>) -> Lead<OnDrop<impl FnOnce()>> {
+    fn take_the_lead(&self, armed: &Option<Armed>) -> Lead<'_, OnDrop<impl FnOnce()>> {
         let taken = self.leader.acquire(Timeout::Zero);
         // Of the holder, whoever it is, those who sleep beside the word are to hear.
-        self.leader.awaited();
+        let awaited = self.leader.awaited();
         // The lock's acquisition has taken the slot.
         renew(armed);
         match taken {
             Ok(()) => Lead::Taken(OnDrop::new(|| self.leader.release())),
-            Err(Refusal::Held) => Lead::Held,
+            Err(Refusal::Held) => Lead::Held(awaited),
             Err(_) => Lead::None,
         }
     }
@@ -342,10 +347,20 @@ impl Barrier {
     /// Sleeps while it is this generation, and answers with the state after; may return before. A death
     /// breaks the generation.
     fn sleep_until_it_ends(&self, state: State, patience: Patience) -> Result<State, BarrierError> {
+        self.sleep_beside(self.leader.watched(), state, patience)
+    }
+
+    /// The same, and while nothing happens to the leader's lock. Who waits for that has seen it held.
+    fn sleep_beside(
+        &self,
+        leader: Seen<'_>,
+        state: State,
+        patience: Patience,
+    ) -> Result<State, BarrierError> {
         if let Patience::Spent = patience {
             return Err(BarrierError::TimedOut);
         }
-        let (watch, leader) = (self.watch.watched(), self.leader.watched());
+        let watch = self.watch.watched();
         let announced = state.with_sleepers();
         if state != announced
             && let Err(now) = self.replace(state, announced)

@@ -27,7 +27,7 @@ use crate::timer_state::{
     ABANDONED, ARMED, CALLED_OFF, CANCELLED, FIRED, IDLE, ONE_RUN, RUNNING, at, is_under_way,
     phase, reset_of, run_of,
 };
-use crate::wait::{Obituary, Woken};
+use crate::wait::{Obituary, Seen, Woken};
 use crate::{TimerOutcome, TimerState};
 
 /// A function that is called after some time, unless somebody cancels it before, from whatever process:
@@ -170,7 +170,9 @@ impl Timer {
                 Err(Refusal::Held) => {
                     // Another one is arming it, or has come to an end and is about to let go.
                     let _armed = self.obituary.arm();
-                    self.sleep(state, Patience::Unlimited);
+                    if let Some(runner) = self.runner.awaited() {
+                        self.sleep_beside(runner, state, Patience::Unlimited);
+                    }
                     continue;
                 }
             }
@@ -287,18 +289,31 @@ impl Timer {
 
     /// Sleeps while nothing changes; the caller has armed the obituary.
     fn sleep(&self, state: u32, patience: Patience) -> Woken {
+        match self.runner.awaited() {
+            Some(runner) => self.sleep_beside(runner, state, patience),
+            None if is_under_way(state) || self.runner.owner().is_some() => Woken::NotAsleep,
+            None => {
+                let word = kernel::whole(&self.state);
+                let woken = self.obituary.sleep(word, state, patience.deadline());
+                self.pass_on(woken)
+            }
+        }
+    }
+
+    /// The same while the lock is held, too.
+    fn sleep_beside(&self, runner: Seen<'_>, state: u32, patience: Patience) -> Woken {
         let word = kernel::whole(&self.state);
         let deadline = patience.deadline();
-        let woken = match self.runner.awaited() {
-            Some(runner) => self
-                .obituary
-                .sleep_beside(runner, None, word, state, deadline),
-            None if is_under_way(state) || self.runner.owner().is_some() => Woken::NotAsleep,
-            None => self.obituary.sleep(word, state, deadline),
-        };
+        let woken = self
+            .obituary
+            .sleep_beside(runner, None, word, state, deadline);
+        self.pass_on(woken)
+    }
+
+    /// The dead may have changed the state, or let go of the lock, and not have come to wake the others;
+    /// and who lets go wakes one.
+    fn pass_on(&self, woken: Woken) -> Woken {
         if matches!(woken, Woken::ByDeath | Woken::ByLock) {
-            // The dead may have changed the state, or let go of the lock, and not have come to wake the
-            // others; and who lets go wakes one.
             self.wake_all();
             self.runner.wake_watchers();
         }

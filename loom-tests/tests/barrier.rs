@@ -237,3 +237,71 @@ fn a_release_stands() {
     });
     println!("{explored:?}");
 }
+
+/// Meetings of one, led by one while the last leader is about to let go, for whom it waits and no longer.
+#[test]
+fn leaders_follow_one_another() {
+    let explored = Exploration {
+        preemptions: Some(2),
+        ..NAPS
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(1));
+        let theirs = barrier.clone();
+        let meet =
+            |barrier: &Barrier| assert!(barrier.wait_with_action(|| ()).unwrap().is_leader());
+        let other = spawn(move || meet(&theirs));
+        meet(&barrier);
+        other.join().unwrap();
+    });
+    println!("{explored:?}");
+}
+
+/// It falls asleep just as the one that has the watch dies.
+#[test]
+fn who_falls_asleep_beside_a_death_does_not_miss_it() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        ..DEATHS
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(3));
+        let (theirs, victims) = (barrier.clone(), barrier.clone());
+        let victim = spawn_mortal(move || victims.wait_timeout(SOON));
+        let has_come = others_sleep(1);
+        let other = spawn(move || theirs.wait());
+        if victim.join().is_none() && !has_come {
+            barrier.abort();
+        }
+        assert_eq!(other.join().unwrap(), Err(BarrierError::Broken));
+    });
+    println!("{explored:?}");
+}
+
+/// Two sleep when the last comes, who dies before it ends the generation, or wakes them, or after.
+#[test]
+fn what_the_dead_have_released_goes_on() {
+    let explored = Exploration {
+        preemptions: Some(0),
+        ..DEATHS
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(3));
+        let others: [_; 2] = std::array::from_fn(|_| {
+            let barrier = barrier.clone();
+            spawn(move || barrier.wait().is_ok())
+        });
+        others_sleep(2);
+        let victims = barrier.clone();
+        let victim = spawn_mortal(move || victims.wait().is_ok());
+        let went_on = victim.join();
+        if went_on.is_none() {
+            // It wakes nobody whose generation is over.
+            barrier.abort();
+        }
+        let [one, other] = others.map(|other| other.join().unwrap());
+        assert_eq!(one, other, "released in part");
+        assert!(went_on.is_none_or(|released| released == one));
+    });
+    println!("{explored:?}");
+}

@@ -112,3 +112,40 @@ fn a_dead_canceller_has_cancelled_or_not() {
     });
     println!("{explored:?}");
 }
+
+/// One resets it, and runs it again, as the last runner is about to let go.
+#[test]
+fn it_runs_again_at_once() {
+    let explored = NAPS.run(|| {
+        let timer = Arc::new(Timer::new());
+        let theirs = timer.clone();
+        let first = spawn(move || theirs.run(SOON, || ()).unwrap());
+        assert_eq!(timer.wait(), TimerState::Fired);
+        assert!(timer.reset());
+        assert_eq!(timer.run(SOON, || ()).unwrap(), TimerOutcome::Fired);
+        assert_eq!(first.join().unwrap(), TimerOutcome::Fired);
+    });
+    println!("{explored:?}");
+}
+
+/// The same with a third, which waits, and sleeps beside the runner's word as well.
+#[test]
+fn it_runs_again_although_others_wait() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        naps: false,
+        ..NAPS
+    }
+    .run(|| {
+        let timer = Arc::new(Timer::new());
+        let (theirs, others) = (timer.clone(), timer.clone());
+        let first = spawn(move || theirs.run(SOON, || ()).unwrap());
+        let waiter = spawn(move || others.wait());
+        assert_eq!(timer.wait(), TimerState::Fired);
+        assert!(timer.reset());
+        assert_eq!(timer.run(SOON, || ()).unwrap(), TimerOutcome::Fired);
+        assert_eq!(first.join().unwrap(), TimerOutcome::Fired);
+        assert_eq!(waiter.join().unwrap(), TimerState::Fired);
+    });
+    println!("{explored:?}");
+}
