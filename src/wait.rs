@@ -1,4 +1,5 @@
-//! What the unowned primitives have in common: sleeping so that no death goes unnoticed.
+//! What conditions, barriers and timers have in common: sleeping so that no death goes unnoticed. (Events need
+//! none of this, and the word of a [semaphore](crate::permits) is its own obituary.)
 //!
 //! # The obituary
 //!
@@ -15,11 +16,13 @@
 //! - The state must be in the wait: a death's wake-up that comes before one is asleep is lost, and only
 //!   the changed state keeps one from falling asleep then.
 //! - The kernel compares a word and enters its queue, and then goes on to the next. Somebody may change
-//!   the state and die just between the two. So the state is compared once more at the end
-//!   ([`kernel::wait_any`]).
+//!   the state and die just between the two. So the state is compared once more at the end, and so is any
+//!   other word in which a death may leave a mark ([`kernel::wait_any`]).
 //! - A sleeper that was woken through one word is still in the queues of the others until it runs, and
 //!   may swallow a wake-up there. The kernel tells the last that it was woken through: that is why the
-//!   obituary comes last. And a sleeper looks at the state whatever it is told.
+//!   obituary comes last. And a sleeper looks at the state whatever it is told. One that is woken through
+//!   the word of a lock beside the state ([`Woken::ByLock`]) may have swallowed the wake-up of another who
+//!   sleeps beside it, and wakes them all.
 //!
 //! Where `futex_waitv(2)` is missing (before Linux 5.16, or kept away by a sandbox), a sleeper sleeps on
 //! the state alone, and looks again ten times a second.

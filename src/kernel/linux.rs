@@ -78,7 +78,8 @@ const WORDS_MAX: usize = 5;
 ///
 /// The kernel looks at the words one after the other, and enters the queue of each as it does. So the
 /// first is looked at once more when the thread is in all queues, and then `unmoved`, in which the
-/// thread only looks: as private futexes, which nobody ever wakes. (`kernel/futex/waitwake.c`, `futex_wait_multiple_setup`, `futex_unqueue_multiple`)
+/// thread only looks: as private futexes, which nobody ever wakes. (`kernel/futex/waitwake.c`,
+/// `futex_wait_multiple_setup`, `futex_unqueue_multiple`)
 ///
 /// Before Linux 5.16, and where a sandbox does not let `futex_waitv(2)` through, it sleeps on the
 /// first word alone, and for [`RECHECK`] at most.

@@ -102,14 +102,20 @@ pub(crate) fn run<S: Plain>(scenario: &Scenario<S>) -> (Row, Vec<String>) {
         if walk.ended {
             break;
         }
-        (k, manner) = next(k, manner, walk, stride(scenario.stride));
+        (k, manner) = next(k, manner, walk, stride(scenario.stride, k));
     }
     row.seconds = started.elapsed().as_secs_f64();
     (row, troubles)
 }
 
-fn stride(short_form: usize) -> usize {
-    if is_long() { 1 } else { short_form }
+/// The short form kills before each of the first instructions, and then more and more rarely.
+fn stride(short_form: usize, k: usize) -> usize {
+    const ALL_OF_THEM: usize = 300;
+    if is_long() {
+        1
+    } else {
+        short_form.max(k / ALL_OF_THEM + 1)
+    }
 }
 
 pub(crate) fn is_long() -> bool {

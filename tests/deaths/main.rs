@@ -1,8 +1,8 @@
 //! What becomes of the survivors when a participant is killed: at every instruction of every
 //! operation, asleep, and just woken.
 //!
-//! `cargo test --test deaths [filter]`. With `PROCSYNC_LONG=1` also those scenarios whose operation
-//! has thousands of instructions are killed at each of them, and the races run longer.
+//! `cargo test --test deaths [filter]`. Where an operation has hundreds of instructions, those far from its
+//! beginning are tried more rarely; with `PROCSYNC_LONG=1` all of them are, and the races run longer.
 //!
 //! # To add a scenario
 //!
