@@ -20,8 +20,8 @@ pub(super) struct Bars {
 pub(super) enum Kind {
     /// Logarithmic; bars go from 1 to either side.
     Ratio,
-    /// From 0 on.
-    Linear,
+    /// Logarithmic, from the power of ten below the least.
+    Times,
 }
 
 pub(super) struct Group {
@@ -166,15 +166,18 @@ impl Axis {
                     marks: scale.marks(),
                 }
             }
-            Kind::Linear => Self {
-                scale: Scale {
-                    values: (0.0, most),
-                    pixels: (begin, end),
-                    logarithmic: false,
-                },
-                origin: 0.0,
-                marks: Vec::new(),
-            },
+            Kind::Times => {
+                let below = 10_f64.powf(least.log10().floor());
+                Self {
+                    scale: Scale {
+                        values: (below, most.max(10.0 * below)),
+                        pixels: (begin, end),
+                        logarithmic: true,
+                    },
+                    origin: below,
+                    marks: Vec::new(),
+                }
+            }
         })
     }
 

@@ -1,8 +1,8 @@
-//! All ratios at a glance.
+//! The ratios at a glance, of the workloads that matter most.
 
 use super::Drawing;
 use super::bars::{Bar, Bars, Group, Kind};
-use super::figures::{baseline, in_order, place_among, quantity, ratio, short};
+use super::figures::{baseline, best_rival, find, quantity, ratio, short};
 use crate::results::{Comparison, Results};
 
 /// A space where no line ends.
@@ -20,20 +20,20 @@ pub(super) fn draw(results: &Results) -> Drawing {
     bars.draw()
 }
 
-/// Of those that differ in a number, the least and the most: the growth has a chart of its own.
+/// Those that something is aimed at in.
 fn chosen(all: &[Comparison]) -> impl Iterator<Item = &Comparison> {
-    all.iter().filter(|comparison| {
-        let (is_least, is_most) = place_among(all, &comparison.workload);
-        is_least || is_most
-    })
+    all.iter().filter(|comparison| comparison.target.is_some())
 }
 
-/// Without the baseline, which is the line at 1.
+/// Ours, and the fastest of the others; the baseline is the line at 1.
 fn group(comparison: &Comparison) -> Option<Group> {
     let baseline = baseline(comparison)?;
-    let rows = in_order(comparison);
-    let others = rows.iter().filter(|row| row.rival != baseline.rival);
-    let bars: Vec<_> = others
+    let target = comparison.target.as_ref()?;
+    let ours = find(comparison, &target.ours)?;
+    let others = best_rival(comparison).filter(|best| best.rival != baseline.rival);
+    let bars: Vec<_> = [Some(ours), others]
+        .into_iter()
+        .flatten()
         .filter_map(|row| {
             let ratio = ratio(comparison, row)?;
             Some(Bar {

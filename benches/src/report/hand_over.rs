@@ -10,8 +10,9 @@ const WORKLOADS: [&str; 3] = ["ping-pong", "broadcast", "barrier"];
 pub(super) fn draw(results: &Results) -> Drawing {
     let bars = Bars {
         title: "Hand-over".into(),
-        subtitle: "From one that lets go to the one that goes on. Less is better.".into(),
-        kind: Kind::Linear,
+        subtitle: "From one that lets go to the one that goes on. Less is better. Logarithmic."
+            .into(),
+        kind: Kind::Times,
         groups: chosen(&results.comparisons).filter_map(group).collect(),
     };
     bars.draw()
