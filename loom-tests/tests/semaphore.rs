@@ -69,7 +69,7 @@ fn a_dead_waiter_passes_on() {
 #[test]
 fn a_dead_sleeper_passes_on() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..DEATHS
     }
     .run(|| {
@@ -162,6 +162,7 @@ fn who_is_refused_is_told_the_truth() {
 #[test]
 fn who_is_woken_wakes_the_next() {
     let explored = Exploration {
+        // With more, one that a death has woken for nothing looks as if it had got a permit.
         preemptions: Some(0),
         ..DEATHS
     }
@@ -171,11 +172,11 @@ fn who_is_woken_wakes_the_next() {
             let theirs = semaphore.clone();
             spawn(move || theirs.acquire().forget())
         });
-        others_sleep(2);
+        let slept = others_sleep(2);
         let victims = semaphore.clone();
         let victim = spawn_mortal(move || victims.release(2).unwrap());
         // Until it has released, nobody takes one.
-        if victim.join().is_none() && !others_got_any(&semaphore) {
+        if victim.join().is_none() && !(slept && others_got_any(&semaphore)) {
             semaphore.release(2).unwrap();
         }
         for other in others {
