@@ -184,7 +184,7 @@ fn barriers_and_timers() -> Vec<Case> {
             let barrier = black_box(&barrier);
             meter.laps(|| assert!(barrier.wait().expect("nobody has died").is_leader()));
         })
-        .instructions(278),
+        .instructions(285),
         Case::new("Timer, idle: state", |_, meter| {
             let timer = Timer::new();
             let timer = black_box(&timer);
@@ -200,7 +200,7 @@ fn barriers_and_timers() -> Vec<Case> {
                 |_| assert!(timer.cancel(), "it was reset"),
             );
         })
-        .instructions(124)
+        .instructions(128)
         .system_calls(&[1]),
         Case::new("Timer, cancelled: cancel", |_, meter| {
             let timer = Timer::new();
@@ -222,7 +222,7 @@ fn refusals() -> Vec<Case> {
             let _held = stage.lock.acquire();
             stage.gate.wait();
         }))
-        .instructions(195),
+        .instructions(205),
         Case::new("Lock, shared, held by itself: acquire", |stage, meter| {
             let lock = black_box(&stage.lock);
             let _held = lock.acquire();
@@ -233,6 +233,6 @@ fn refusals() -> Vec<Case> {
             let semaphore = black_box(&stage.semaphore);
             meter.laps(|| assert!(semaphore.try_acquire().is_none()));
         })
-        .instructions(155),
+        .instructions(160),
     ]
 }
