@@ -107,6 +107,12 @@ pub fn in_a_handler<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
+/// The locks of this execution lie in private memory, and die with their process: who waits under them
+/// minds no deaths. To be called before the first of them is acquired.
+pub fn be_private() {
+    kernel::be_private();
+}
+
 /// A place to die between two plain accesses of the mortal thread's own. Every operation of this
 /// crate has its own.
 pub fn step() {

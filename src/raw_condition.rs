@@ -26,8 +26,12 @@
 //!   does all that once more: who looked at `ran_out` before it was noted finds another sequence than it
 //!   was about to sleep on, and looks again.
 //! - *notify to everybody*: as that, but `ran_out` is noted first. Of a crowd it wakes only one, lest all of
-//!   them find the lock held by the notifier: it parks the others. The first whose wait is over, and who
-//!   finds `HERALD`, waits until the lock is free and then wakes them.
+//!   them find the lock held by the notifier: it parks the others. The first that was notified, and finds
+//!   `HERALD`, clears it, waits until the lock is free, and then wakes them.
+//!
+//! Who has parked others and still finds `HERALD` leaves them to whoever clears it. There is one who will:
+//! the one that was woken by the notify that set it last; or that notify itself, if it has woken nobody. One
+//! who fell asleep meanwhile may be parked, too; it is woken for nothing, and sleeps on.
 //!
 //! A wait is over when the kernel says that it was woken through the word, and the sequence has
 //! advanced; or when a notify `ran_out` that began after it. One that finds the sequence advanced before
@@ -63,7 +67,7 @@ use crate::places::{Place, Places};
 use crate::raw_lock::RawLock;
 use crate::robust;
 use crate::spin::Spin;
-use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
+use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
 use crate::wait::{Obituary, Woken, announce, exchange};
 
 const WAITERS: u32 = 1;
@@ -246,7 +250,7 @@ impl RawCondition {
         } else {
             self.sleep_among_mortals(begun, patience)
         };
-        if end == End::Over && self.is_herald() {
+        if end != End::TimedOut && self.is_herald() {
             lock.reacquire();
             lock.release();
             self.wake_the_parked();
@@ -396,22 +400,37 @@ impl RawCondition {
             // If it is there, it stays.
             let _ = exchange(&self.parked, 0, HERALD);
         }
-        let Some(word) = self.begin_to_notify() else {
-            return;
-        };
-        let next = word.wrapping_add(u32::from(STEP));
-        // It will run out: who looks around while this thread dies, finds so.
-        self.note_ran_out(next);
         let at_once = if is_crowd { 1 } else { u32::MAX };
-        kernel::add_and_wake(&self.sequence, STEP, at_once, NEVER);
-        if is_crowd {
-            kernel::requeue(&self.sequence, &self.parked);
-            if self.parked.load(Ordering::Relaxed) != HERALD {
-                // The herald has come, and may have found nobody.
-                self.wake_the_parked();
+        let (woken, next) = match self.begin_to_notify() {
+            Some(word) => {
+                let next = word.wrapping_add(u32::from(STEP));
+                // It will run out: who looks around while this thread dies, finds so.
+                self.note_ran_out(next);
+                // ORDERING: Release, with the kernel's change of the word, pairs with the Acquire in `look`:
+                // who finds the sequence advanced finds that it ran out, and `HERALD`.
+                fence(Ordering::Release);
+                let woken = kernel::add_and_wake(&self.sequence, STEP, at_once, NEVER);
+                (woken, Some(next))
             }
+            None => (0, None),
+        };
+        if is_crowd {
+            self.park(woken);
         }
-        self.run_out(next);
+        if let Some(next) = next {
+            self.run_out(next);
+        }
+    }
+
+    /// Parks those who sleep, of whom so many were woken.
+    fn park(&self, woken: usize) {
+        if woken > 0 {
+            kernel::requeue(&self.sequence, &self.parked);
+        }
+        // No herald comes; or it has come, and may have found nobody.
+        if woken == 0 && self.is_herald() || self.parked.load(Ordering::Relaxed) != HERALD {
+            self.wake_the_parked();
+        }
     }
 
     /// Whether the caller, whose wait is over, is to wake the others.

@@ -48,7 +48,7 @@ fn work(hall: &Hall, me: usize, rounds: u32) -> u32 {
 #[test]
 fn all_have_come_when_anybody_goes_on() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..NAPS
     }
     .run(|| {
@@ -64,7 +64,7 @@ fn all_have_come_when_anybody_goes_on() {
 #[test]
 fn they_meet_again_in_lockstep() {
     let explored = Exploration {
-        preemptions: Some(0),
+        preemptions: Some(1),
         naps: false,
         ..NAPS
     }
@@ -81,7 +81,7 @@ fn they_meet_again_in_lockstep() {
 #[test]
 fn the_action_comes_before_anybody_goes_on() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..NAPS
     }
     .run(|| {
@@ -109,7 +109,7 @@ fn the_action_comes_before_anybody_goes_on() {
 #[test]
 fn a_dead_party_leaves_nobody_behind() {
     let explored = Exploration {
-        preemptions: Some(0),
+        preemptions: Some(1),
         ..DEATHS
     }
     .run(|| {
@@ -135,7 +135,7 @@ fn a_dead_party_leaves_nobody_behind() {
 #[test]
 fn a_death_beside_a_sleeper_is_told_at_once() {
     let explored = Exploration {
-        preemptions: Some(0),
+        preemptions: Some(1),
         ..DEATHS
     }
     .run(|| {
@@ -160,7 +160,7 @@ fn a_death_beside_a_sleeper_is_told_at_once() {
 #[test]
 fn the_living_do_not_meet_the_dead() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(3),
         ..DEATHS
     }
     .run(|| {
@@ -179,7 +179,7 @@ fn the_living_do_not_meet_the_dead() {
 #[test]
 fn one_that_gives_up_breaks_it_for_the_other() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..NAPS
     }
     .run(|| {
@@ -202,7 +202,7 @@ fn one_that_gives_up_breaks_it_for_the_other() {
 #[test]
 fn abort_and_reset_end_the_wait() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..NAPS
     }
     .run(|| {
@@ -222,7 +222,7 @@ fn abort_and_reset_end_the_wait() {
 #[test]
 fn a_release_stands() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..NAPS
     }
     .run(|| {

@@ -247,3 +247,140 @@ fn a_timed_wait_ends() {
     });
     println!("{explored:?}");
 }
+
+/// Waits until the door is open.
+#[derive(Default)]
+struct Hall {
+    open: Lock<bool>,
+    opened: Condition,
+}
+
+impl Hall {
+    fn pass(&self) {
+        let mut open = held(self.open.acquire()).0;
+        while !*open {
+            let _ = self.opened.wait(&mut open);
+        }
+    }
+
+    fn open(&self) {
+        *held(self.open.acquire()).0 = true;
+    }
+
+    fn spawn_visitors<const N: usize>(self: &Arc<Self>) -> [loom::thread::JoinHandle<()>; N] {
+        std::array::from_fn(|_| {
+            let hall = self.clone();
+            spawn(move || hall.pass())
+        })
+    }
+}
+
+fn join_all(threads: impl IntoIterator<Item = loom::thread::JoinHandle<()>>) {
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+/// Explores, and says how much.
+fn explore(preemptions: usize, kind: Exploration, scenario: impl Fn() + Send + Sync + 'static) {
+    let preemptions = Some(preemptions);
+    let exploration = Exploration {
+        preemptions,
+        ..kind
+    };
+    println!("{:?}", exploration.run(scenario));
+}
+
+#[test]
+fn a_crowd_is_woken_by_its_herald() {
+    explore(0, CALM, || {
+        let hall = Arc::new(Hall::default());
+        let visitors = hall.spawn_visitors::<2>();
+        others_sleep(2);
+        hall.open();
+        hall.opened.notify_all();
+        join_all(visitors);
+        assert_in_time();
+    });
+}
+
+#[test]
+fn a_crowd_in_private_memory_is_woken_by_its_herald() {
+    explore(1, NAPS, || {
+        procsync::model::be_private();
+        let hall = Arc::new(Hall::default());
+        let visitors = hall.spawn_visitors::<2>();
+        others_sleep(2);
+        hall.open();
+        hall.opened.notify_all();
+        join_all(visitors);
+    });
+}
+
+/// One that was about to sleep, of two, beside a notify to all.
+#[test]
+fn who_is_not_woken_sees_that_its_wait_is_over() {
+    explore(2, CALM, || {
+        procsync::model::be_private();
+        let hall = Arc::new(Hall::default());
+        let visitors = hall.spawn_visitors::<2>();
+        loom::thread::yield_now();
+        hall.open();
+        hall.opened.notify_all();
+        join_all(visitors);
+    });
+}
+
+#[test]
+fn two_notify_a_crowd_at_once() {
+    explore(0, CALM, || {
+        procsync::model::be_private();
+        let hall = Arc::new(Hall::default());
+        let visitors = hall.spawn_visitors::<2>();
+        others_sleep(2);
+        hall.open();
+        let theirs = hall.clone();
+        let other = spawn(move || theirs.opened.notify_all());
+        hall.opened.notify_all();
+        join_all(visitors);
+        other.join().unwrap();
+    });
+}
+
+/// The herald dies in any step, and the other parked returns, as late as after a round.
+#[test]
+fn a_dead_herald_holds_nobody_up() {
+    explore(0, DEATHS, || {
+        let hall = Arc::new(Hall::default());
+        let victims = hall.clone();
+        let victim = spawn_mortal(move || victims.pass());
+        others_sleep(1);
+        let visitors = hall.spawn_visitors::<1>();
+        others_sleep(2);
+        hall.open();
+        let before = elapsed();
+        hall.opened.notify_all();
+        victim.join();
+        join_all(visitors);
+        assert!(elapsed() - before <= SOON, "the others heard of it late");
+    });
+}
+
+/// It dies before, amid or after its notify to all.
+#[test]
+fn a_dead_notifier_of_a_crowd_leaves_nobody_parked() {
+    explore(0, DEATHS, || {
+        let hall = Arc::new(Hall::default());
+        let visitors = hall.spawn_visitors::<2>();
+        others_sleep(2);
+        hall.open();
+        let victims = hall.clone();
+        let victim = spawn_mortal(move || victims.opened.notify_all());
+        if victim.join().is_none() {
+            // It may have died before.
+            hall.opened.notify_all();
+        }
+        join_all(visitors);
+        assert_in_time();
+    });
+}

@@ -76,7 +76,7 @@ fn a_lock_that_was_contended_is_quiet_again() {
 #[test]
 fn a_crowd_is_served() {
     let explored = Exploration {
-        preemptions: Some(0),
+        preemptions: Some(1),
         ..CALM
     }
     .run(|| {
@@ -143,7 +143,7 @@ fn a_death_among_three_strands_nobody() {
 #[test]
 fn a_dead_waiter_does_not_strand_another_while_the_owner_comes_back() {
     let explored = Exploration {
-        preemptions: Some(0),
+        preemptions: Some(1),
         ..DEATHS
     }
     .run(|| {

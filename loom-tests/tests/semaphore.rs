@@ -69,7 +69,7 @@ fn a_dead_waiter_passes_on() {
 #[test]
 fn a_dead_sleeper_passes_on() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..DEATHS
     }
     .run(|| {

@@ -36,7 +36,7 @@ fn it_fires_or_is_cancelled() {
 #[test]
 fn those_who_wait_see_the_end() {
     let explored = Exploration {
-        preemptions: Some(2),
+        preemptions: Some(3),
         ..NAPS
     }
     .run(|| {
@@ -53,7 +53,7 @@ fn those_who_wait_see_the_end() {
 #[test]
 fn a_dead_runner_abandons_it() {
     let explored = Exploration {
-        preemptions: Some(1),
+        preemptions: Some(2),
         ..DEATHS
     }
     .run(|| {

@@ -310,6 +310,67 @@ const MUTANTS: &[Mutant] = &[
         model: ("condition", "all_levels_are_given_up_and_restored"),
     },
     Mutant {
+        name: "condition-without-a-herald",
+        file: "src/raw_condition.rs",
+        find: "self.parked.load(Ordering::Relaxed) == HERALD && exchange",
+        replace: "false && exchange",
+        model: (
+            "condition",
+            "a_crowd_in_private_memory_is_woken_by_its_herald",
+        ),
+    },
+    Mutant {
+        name: "condition-herald-wakes-nobody",
+        file: "src/raw_condition.rs",
+        find: "if notified && self.is_herald() {\n            lock.reacquire();\n            lock.release();\n            self.wake_the_parked();",
+        replace: "if notified && self.is_herald() {\n            lock.reacquire();\n            lock.release();",
+        model: (
+            "condition",
+            "a_crowd_in_private_memory_is_woken_by_its_herald",
+        ),
+    },
+    Mutant {
+        name: "condition-herald-that-has-come-is-awaited",
+        file: "src/raw_condition.rs",
+        find: " || self.parked.load(Ordering::Relaxed) != HERALD",
+        replace: "",
+        model: (
+            "condition",
+            "a_crowd_in_private_memory_is_woken_by_its_herald",
+        ),
+    },
+    Mutant {
+        name: "condition-herald-sees-no-order",
+        file: "src/raw_condition.rs",
+        find: "fence(Ordering::Release);",
+        replace: "fence(Ordering::Acquire);",
+        model: ("condition", "who_is_not_woken_sees_that_its_wait_is_over"),
+    },
+    Mutant {
+        name: "condition-asleep-in-silence",
+        file: "src/raw_condition.rs",
+        find: "announce(&self.sequence, word, BITS)",
+        replace: "announce(&self.sequence, word, WAITERS | ARRIVED)",
+        model: (
+            "condition",
+            "a_crowd_in_private_memory_is_woken_by_its_herald",
+        ),
+    },
+    Mutant {
+        name: "condition-the-awake-not-noted",
+        file: "src/raw_condition.rs",
+        find: "        self.note_ran_out(next);\n        // ORDERING: Release pairs",
+        replace: "        // ORDERING: Release pairs",
+        model: ("condition", "no_notification_is_missed_without_the_lock"),
+    },
+    Mutant {
+        name: "condition-the-awake-noted-late",
+        file: "src/raw_condition.rs",
+        find: "        self.note_ran_out(next);\n        // ORDERING: Release pairs with the Acquire in `look`.\n        let (success, failure) = (Ordering::Release, Ordering::Relaxed);\n        self.sequence\n            .compare_exchange(word, next, success, failure)\n            .is_ok()",
+        replace: "        let (success, failure) = (Ordering::Release, Ordering::Relaxed);\n        let done = self.sequence\n            .compare_exchange(word, next, success, failure)\n            .is_ok();\n        self.note_ran_out(next);\n        done",
+        model: ("condition", "no_notification_is_missed_without_the_lock"),
+    },
+    Mutant {
         name: "barrier-unarmed",
         file: "src/barrier.rs",
         find: "let patience = timeout.start();\n        let mut lead",
@@ -345,6 +406,37 @@ const MUTANTS: &[Mutant] = &[
         model: ("barrier", "all_have_come_when_anybody_goes_on"),
     },
     Mutant {
+        name: "barrier-sleeps-in-silence",
+        file: "src/barrier.rs",
+        find: "let announced = state.with_sleepers();",
+        replace: "let announced = state;",
+        model: ("barrier", "all_have_come_when_anybody_goes_on"),
+    },
+    Mutant {
+        name: "barrier-arrival-forgets-sleepers",
+        file: "src/barrier_state.rs",
+        find: "Self(self.0.wrapping_add(1 << ARRIVED_SHIFT))",
+        replace: "Self(self.0.wrapping_add(1 << ARRIVED_SHIFT) & !SLEEPERS)",
+        model: ("barrier", "the_action_comes_before_anybody_goes_on"),
+    },
+    Mutant {
+        name: "barrier-watch-may-move",
+        file: "src/barrier.rs",
+        find: ".sleep_beside(leader, Some(watch), word",
+        replace: ".sleep_beside(leader, None, word",
+        model: (
+            "barrier",
+            "who_falls_asleep_beside_a_death_does_not_miss_it",
+        ),
+    },
+    Mutant {
+        name: "barrier-sleeps-beside-a-free-leader",
+        file: "src/barrier.rs",
+        find: "Err(Refusal::Held) => Lead::Held(awaited),",
+        replace: "Err(Refusal::Held) => Lead::Held(awaited.or(Some(self.leader.watched()))),",
+        model: ("barrier", "leaders_follow_one_another"),
+    },
+    Mutant {
         name: "timer-fires-whatever",
         file: "src/timer.rs",
         find: " || !timer.replace(self.armed, running)",
@@ -364,6 +456,20 @@ const MUTANTS: &[Mutant] = &[
         find: "if self.replace_and_tell(state, armed) {",
         replace: "if self.replace(state, armed) {",
         model: ("timer", "a_dead_runner_abandons_it"),
+    },
+    Mutant {
+        name: "timer-runs-beside-a-free-runner",
+        file: "src/timer.rs",
+        find: "if let Some(runner) = self.runner.awaited() {\n                        self.sleep_beside(runner, state, Patience::Unlimited);\n                    }",
+        replace: "self.sleep(state, Patience::Unlimited);",
+        model: ("timer", "it_runs_again_at_once"),
+    },
+    Mutant {
+        name: "timer-lock-not-passed-on",
+        file: "src/timer.rs",
+        find: "matches!(woken, Woken::ByDeath | Woken::ByLock)",
+        replace: "woken == Woken::ByDeath",
+        model: ("timer", "it_runs_again_although_others_wait"),
     },
 ];
 

@@ -101,5 +101,5 @@ pub(crate) fn zeroed_memory(bytes: usize) -> Option<NonNull<c_void>> {
 
 #[expect(clippy::unnecessary_wraps, reason = "the real kernel may not tell")]
 pub(crate) fn is_shared(_address: usize) -> Option<bool> {
-    Some(true)
+    Some(!world(|world| world.private))
 }

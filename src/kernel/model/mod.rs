@@ -73,6 +73,8 @@ struct World {
     /// TIDs of the dead whose lists were walked.
     gone: HashSet<u32>,
     sleepers: Vec<Sleeper>,
+    /// Locks lie in private memory.
+    private: bool,
 }
 
 /// A wait.
@@ -153,6 +155,11 @@ pub(crate) fn begin_execution() {
             ..World::default()
         };
     });
+}
+
+/// For the rest of the execution.
+pub(crate) fn be_private() {
+    world(|world| world.private = true);
 }
 
 /// Ends an exploration.
