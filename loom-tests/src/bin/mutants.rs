@@ -417,7 +417,7 @@ const MUTANTS: &[Mutant] = &[
         file: "src/barrier_state.rs",
         find: "Self(self.0.wrapping_add(1 << ARRIVED_SHIFT))",
         replace: "Self(self.0.wrapping_add(1 << ARRIVED_SHIFT) & !SLEEPERS)",
-        model: ("barrier", "the_action_comes_before_anybody_goes_on"),
+        model: ("barrier", "nobody_of_three_is_left_asleep"),
     },
     Mutant {
         name: "barrier-watch-may-move",
@@ -446,8 +446,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "timer-runner-not-watched",
         file: "src/timer.rs",
-        find: "Some(runner) => self\n                .obituary\n                .sleep_beside(runner, None, word, state, deadline),",
-        replace: "Some(_) => self.obituary.sleep(word, state, deadline),",
+        find: ".sleep_beside(runner, None, word, state, deadline);",
+        replace: ".sleep(word, state, deadline);",
         model: ("timer", "a_dead_runner_abandons_it"),
     },
     Mutant {
