@@ -238,6 +238,26 @@ fn a_release_stands() {
     println!("{explored:?}");
 }
 
+#[test]
+fn nobody_of_three_is_left_asleep() {
+    let explored = Exploration {
+        preemptions: Some(1),
+        deaths: false,
+        naps: false,
+    }
+    .run(|| {
+        let barrier = Arc::new(Barrier::new(3));
+        let others: [_; 2] = std::array::from_fn(|_| {
+            let barrier = barrier.clone();
+            spawn(move || barrier.wait().unwrap())
+        });
+        let mine = barrier.wait().unwrap().index();
+        let [one, other] = others.map(|other| other.join().unwrap().index());
+        assert_eq!(mine + one + other, 3, "each index once");
+    });
+    println!("{explored:?}");
+}
+
 /// Meetings of one, led by one while the last leader is about to let go, for whom it waits and no longer.
 #[test]
 fn leaders_follow_one_another() {

@@ -312,8 +312,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "condition-without-a-herald",
         file: "src/raw_condition.rs",
-        find: "self.parked.load(Ordering::Relaxed) == HERALD && exchange",
-        replace: "false && exchange",
+        find: "if self.parked.load(Ordering::Relaxed) == HERALD {",
+        replace: "if self.parked.load(Ordering::Relaxed) == 99 {",
         model: (
             "condition",
             "a_crowd_in_private_memory_is_woken_by_its_herald",
@@ -322,8 +322,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "condition-herald-wakes-nobody",
         file: "src/raw_condition.rs",
-        find: "if notified && self.is_herald() {\n            lock.reacquire();\n            lock.release();\n            self.wake_the_parked();",
-        replace: "if notified && self.is_herald() {\n            lock.reacquire();\n            lock.release();",
+        find: "            if is_herald {\n                self.wake_the_parked();",
+        replace: "            if is_herald {",
         model: (
             "condition",
             "a_crowd_in_private_memory_is_woken_by_its_herald",
@@ -417,7 +417,7 @@ const MUTANTS: &[Mutant] = &[
         file: "src/barrier_state.rs",
         find: "Self(self.0.wrapping_add(1 << ARRIVED_SHIFT))",
         replace: "Self(self.0.wrapping_add(1 << ARRIVED_SHIFT) & !SLEEPERS)",
-        model: ("barrier", "the_action_comes_before_anybody_goes_on"),
+        model: ("barrier", "nobody_of_three_is_left_asleep"),
     },
     Mutant {
         name: "barrier-watch-may-move",
@@ -446,8 +446,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "timer-runner-not-watched",
         file: "src/timer.rs",
-        find: "Some(runner) => self\n                .obituary\n                .sleep_beside(runner, None, word, state, deadline),",
-        replace: "Some(_) => self.obituary.sleep(word, state, deadline),",
+        find: ".sleep_beside(runner, None, word, state, deadline);",
+        replace: ".sleep(word, state, deadline);",
         model: ("timer", "a_dead_runner_abandons_it"),
     },
     Mutant {
