@@ -371,6 +371,13 @@ const MUTANTS: &[Mutant] = &[
         model: ("condition", "no_notification_is_missed_without_the_lock"),
     },
     Mutant {
+        name: "condition-herald-among-mortals-wakes-nobody",
+        file: "src/raw_condition.rs",
+        find: "if end != End::TimedOut && self.is_herald() {",
+        replace: "if false {",
+        model: ("condition", "a_crowd_is_woken_by_its_herald"),
+    },
+    Mutant {
         name: "barrier-unarmed",
         file: "src/barrier.rs",
         find: "let patience = timeout.start();\n        let mut lead",
