@@ -373,8 +373,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "condition-herald-among-mortals-wakes-nobody",
         file: "src/raw_condition.rs",
-        find: "if end != End::TimedOut && self.is_herald() {",
-        replace: "if false {",
+        find: "if end != End::TimedOut {\n            self.be",
+        replace: "if false {\n            self.be",
         model: ("condition", "a_crowd_is_woken_by_its_herald"),
     },
     Mutant {
