@@ -87,6 +87,7 @@ pub(crate) fn run<S: Plain>(scenario: &Scenario<S>) -> (Row, Vec<String>) {
     let mut troubles = Vec::new();
     let mut k = 0;
     let mut manner = Manner::KillAsleep;
+    let mut pace = Pace::default();
     while troubles.len() < TROUBLES_MAX {
         let mut walk = Walk::default();
         stage.clear();
@@ -99,22 +100,49 @@ pub(crate) fn run<S: Plain>(scenario: &Scenario<S>) -> (Row, Vec<String>) {
             ));
         }
         row.count_kill(walk.asleep, walk.naps > u32::from(walk.asleep));
+        if let Some(missed) = pace.has_missed_a_sleep(k, walk.naps) {
+            (k, manner) = (missed, Manner::KillAsleep);
+            continue;
+        }
         if walk.ended {
             break;
         }
-        (k, manner) = next(k, manner, walk, stride(scenario.stride, k));
+        (k, manner) = next(k, manner, walk, pace.stride(scenario.stride, k));
     }
     row.seconds = started.elapsed().as_secs_f64();
     (row, troubles)
 }
 
-/// The short form kills before each of the first instructions, and then more and more rarely.
-fn stride(short_form: usize, k: usize) -> usize {
-    const ALL_OF_THEM: usize = 300;
-    if is_long() {
-        1
-    } else {
-        short_form.max(k / ALL_OF_THEM + 1)
+/// The short form kills before each of the first instructions, and then more and more rarely; but before each
+/// again where the victim sleeps, and just after.
+#[derive(Default)]
+struct Pace {
+    last: usize,
+    naps: u32,
+    one_by_one_until: usize,
+}
+
+impl Pace {
+    /// The victim has slept once more than at the last trial: where to go on, if that was not the
+    /// instruction before.
+    fn has_missed_a_sleep(&mut self, k: usize, naps: u32) -> Option<usize> {
+        const JUST_AFTER: usize = 40;
+        let last = std::mem::replace(&mut self.last, k);
+        if naps <= self.naps {
+            return None;
+        }
+        self.naps = naps;
+        self.one_by_one_until = k + JUST_AFTER;
+        (last + 1 < k).then_some(last + 1)
+    }
+
+    fn stride(&self, short_form: usize, k: usize) -> usize {
+        const ALL_OF_THEM: usize = 300;
+        if is_long() || k < self.one_by_one_until {
+            1
+        } else {
+            short_form.max(k / ALL_OF_THEM + 1)
+        }
     }
 }
 
