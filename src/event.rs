@@ -26,11 +26,11 @@
 use core::fmt;
 use std::time::{Duration, Instant};
 
-use crate::deadline::{Deadline, Patience, Timeout};
+use crate::deadline::{Patience, Timeout};
 use crate::kernel::Waited;
 use crate::spin::Spin;
 use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
-use crate::wait::announce;
+use crate::wait::sleep_on;
 
 const SET: u32 = 1;
 const WAITERS: u32 = 2;
@@ -47,6 +47,11 @@ fn somebody_sleeps(word: u32) -> bool {
 
 fn generation(word: u32) -> u32 {
     word & GENERATION
+}
+
+/// Whether a wait is over that began in this generation.
+fn has_ended(word: u32, mine: u32) -> bool {
+    is_set(word) || generation(word) != mine
 }
 
 /// A flag that threads of any number of processes wait for: as Python's `threading.Event`.
@@ -185,33 +190,21 @@ impl Event {
     #[cold]
     fn wait_contended(&self, mine: u32, timeout: Timeout) -> bool {
         let patience = timeout.start();
-        if self.spin.until(patience, || self.has_ended(mine)) {
+        let is_over = || has_ended(self.word.load(Ordering::Acquire), mine);
+        if self.spin.until(patience, is_over) {
             return true;
         }
         let mut expired = matches!(patience, Patience::Spent);
         loop {
             let word = self.word.load(Ordering::Acquire);
-            if is_set(word) || generation(word) != mine {
+            if has_ended(word, mine) {
                 return true;
             }
             if expired {
                 return false;
             }
-            let sleep = || self.sleep(word, patience.deadline());
+            let sleep = || sleep_on(&self.word, word, WAITERS, patience.deadline());
             expired = self.spin.learn_from(sleep) == Waited::TimedOut;
-        }
-    }
-
-    /// Whether a wait is over that began in this generation.
-    fn has_ended(&self, mine: u32) -> bool {
-        let word = self.word.load(Ordering::Acquire);
-        is_set(word) || generation(word) != mine
-    }
-
-    fn sleep(&self, word: u32, deadline: Option<Deadline>) -> Waited {
-        match announce(&self.word, word, WAITERS) {
-            Ok(announced) => kernel::wait(kernel::whole(&self.word), announced, deadline),
-            Err(_) => Waited::Changed,
         }
     }
 }

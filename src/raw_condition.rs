@@ -68,7 +68,7 @@ use crate::raw_lock::RawLock;
 use crate::robust;
 use crate::spin::Spin;
 use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
-use crate::wait::{Obituary, Woken, announce, exchange};
+use crate::wait::{Obituary, Woken, announce, exchange, sleep_on};
 
 const WAITERS: u32 = 1;
 const ARRIVED: u32 = 2;
@@ -185,10 +185,6 @@ impl RawCondition {
         }
     }
 
-    fn announce_sleep(&self, word: u32) -> Result<u32, u32> {
-        announce(&self.sequence, word, BITS)
-    }
-
     /// The wait for a lock in private memory; whether it was notified.
     fn wait_among_immortals(&self, lock: &RawLock, patience: Patience) -> bool {
         let begun = self.arrive();
@@ -210,13 +206,7 @@ impl RawCondition {
     fn sleep_through(&self, begun: u32, patience: Patience) -> bool {
         let mut seen = begun;
         loop {
-            let sleep = || match self.announce_sleep(seen) {
-                Ok(announced) => {
-                    let word = kernel::whole(&self.sequence);
-                    kernel::wait(word, announced, patience.deadline())
-                }
-                Err(_) => Waited::Changed,
-            };
+            let sleep = || sleep_on(&self.sequence, seen, BITS, patience.deadline());
             let end = self.spin.learn_from(sleep);
             let now = self.look();
             let woken = end == Waited::Woken && sequence(now) != sequence(seen);
@@ -280,7 +270,7 @@ impl RawCondition {
         let mut seen = begun;
         loop {
             let round = deadline::earlier(deadline, ROUND);
-            let sleep = || match self.announce_sleep(seen) {
+            let sleep = || match announce(&self.sequence, seen, BITS) {
                 Ok(announced) => {
                     let word = kernel::whole(&self.sequence);
                     self.obituary.sleep(word, announced, round.or(deadline))

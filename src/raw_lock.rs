@@ -43,7 +43,7 @@ use crate::regions;
 use crate::robust::{self, Thread, owner};
 use crate::spin::Looks;
 use crate::sync::{AtomicU32, Note, Ordering, const_fn, kernel};
-use crate::wait::{Seen, announce};
+use crate::wait::{Seen, announce, sleep_on};
 
 /// Bit 31: somebody may be asleep.
 const WAITERS: u32 = 0x8000_0000;
@@ -236,10 +236,7 @@ impl RawLock {
     ///
     /// A waiter that gives up leaves `WAITERS` behind; a release that finds nobody clears it.
     fn sleep(&self, word: u32, deadline: Option<Deadline>) -> Waited {
-        match announce(&self.word, word, WAITERS | ARRIVED) {
-            Ok(announced) => kernel::wait(kernel::whole(&self.word), announced, deadline),
-            Err(_) => Waited::Changed,
-        }
+        sleep_on(&self.word, word, WAITERS | ARRIVED, deadline)
     }
 
     /// Releases the lock if the calling thread holds it. In a forked child it never does: a guard

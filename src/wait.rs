@@ -122,6 +122,18 @@ pub(crate) fn announce(word: &AtomicU32, seen: u32, bits: u32) -> Result<u32, u3
     Ok(announced)
 }
 
+/// Sleeps on a word alone while it holds `seen`, after setting `bits` in it.
+pub(crate) fn sleep_on(
+    word: &AtomicU32,
+    seen: u32,
+    bits: u32,
+    deadline: Option<Deadline>,
+) -> Waited {
+    announce(word, seen, bits).map_or(Waited::Changed, |announced| {
+        kernel::wait(kernel::whole(word), announced, deadline)
+    })
+}
+
 /// A compare-and-swap of a word that orders nothing. `Err`: what it holds.
 pub(crate) fn exchange(word: &AtomicU32, from: u32, to: u32) -> Result<u32, u32> {
     word.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)

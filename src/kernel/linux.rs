@@ -26,8 +26,10 @@ const ANY_WAKER: NonZeroU32 = NonZeroU32::MAX;
 /// thread 50 µs later than it could. (`kernel/futex/syscalls.c`, `futex2_setup_timeout`; `prctl(2)`,
 /// `PR_SET_TIMERSLACK`)
 pub(crate) fn wait(word: Futex<'_>, expected: u32, deadline: Option<Deadline>) -> Waited {
-    let one = [waiter_for((word, expected), futex::WaitFlags::SIZE_U32)];
-    let punctual = deadline.and_then(|deadline| wait_for_any(&one, Some(deadline)));
+    let punctual = deadline.and_then(|deadline| {
+        let one = [waiter_for((word, expected), futex::WaitFlags::SIZE_U32)];
+        wait_for_any(&one, Some(deadline))
+    });
     punctual.map_or_else(|| wait_roughly(word, expected, deadline), |(_, end)| end)
 }
 

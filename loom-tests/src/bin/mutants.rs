@@ -51,8 +51,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "waiter-does-not-say-it-arrived",
         file: "src/raw_lock.rs",
-        find: "match announce(&self.word, word, WAITERS | ARRIVED) {",
-        replace: "match announce(&self.word, word, WAITERS) {",
+        find: "sleep_on(&self.word, word, WAITERS | ARRIVED, deadline)",
+        replace: "sleep_on(&self.word, word, WAITERS, deadline)",
         model: ("lock", "one_that_gave_up_may_come_again"),
     },
     Mutant {
@@ -100,8 +100,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "disarm-while-asleep",
         file: "src/raw_lock.rs",
-        find: "Ok(announced) => kernel::wait(kernel::whole(&self.word), announced, deadline),",
-        replace: "Ok(announced) => robust::with(|thread| {\n                let _nothing = thread.arm(thread.entry_of(core::ptr::null()));\n                kernel::wait(kernel::whole(&self.word), announced, deadline)\n            }),",
+        find: "        sleep_on(&self.word, word, WAITERS | ARRIVED, deadline)",
+        replace: "        robust::with(|thread| {\n            let _nothing = thread.arm(thread.entry_of(core::ptr::null()));\n            sleep_on(&self.word, word, WAITERS | ARRIVED, deadline)\n        })",
         model: (
             "lock",
             "a_dead_waiter_does_not_strand_another_while_the_owner_comes_back",
@@ -349,8 +349,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "condition-asleep-in-silence",
         file: "src/raw_condition.rs",
-        find: "announce(&self.sequence, word, BITS)",
-        replace: "announce(&self.sequence, word, WAITERS | ARRIVED)",
+        find: "sleep_on(&self.sequence, seen, BITS,",
+        replace: "sleep_on(&self.sequence, seen, WAITERS | ARRIVED,",
         model: (
             "condition",
             "a_crowd_in_private_memory_is_woken_by_its_herald",
