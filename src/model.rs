@@ -54,6 +54,15 @@ pub struct Explored {
 }
 
 impl Exploration {
+    /// The same with another bound on preemptions.
+    #[must_use]
+    pub const fn within(self, preemptions: usize) -> Self {
+        Self {
+            preemptions: Some(preemptions),
+            ..self
+        }
+    }
+
     /// Runs `scenario` in every way. Panics as it panics, and if all its threads wait for ever.
     pub fn run(self, scenario: impl Fn() + Send + Sync + 'static) -> Explored {
         let scenario = std::sync::Arc::new(scenario);

@@ -5,12 +5,15 @@ use loom::cell::Cell;
 use procsync::model::Exploration;
 use procsync::{AcquireError, Lock, RLock};
 
-/// Waits end early; nobody dies.
-pub const NAPS: Exploration = Exploration {
+/// No deaths, no naps: loom as it is.
+pub const CALM: Exploration = Exploration {
     preemptions: Some(3),
     deaths: false,
-    naps: true,
+    naps: false,
 };
+
+/// Waits end early; nobody dies.
+pub const NAPS: Exploration = Exploration { naps: true, ..CALM };
 
 /// The mortal thread dies.
 pub const DEATHS: Exploration = Exploration {
@@ -18,6 +21,11 @@ pub const DEATHS: Exploration = Exploration {
     deaths: true,
     naps: false,
 };
+
+/// Explores, and says how much.
+pub fn explore(exploration: Exploration, scenario: impl Fn() + Send + Sync + 'static) {
+    println!("{:?}", exploration.run(scenario));
+}
 
 /// Lets others go on until they sleep; whether `count` do.
 pub fn others_sleep(count: usize) -> bool {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use loom::cell::Cell;
 use loom::thread::spawn;
-use loom_tests::{DEATHS, NAPS, others_sleep};
-use procsync::model::{Exploration, spawn_mortal};
+use loom_tests::{CALM, DEATHS, NAPS, explore, others_sleep};
+use procsync::model::spawn_mortal;
 use procsync::{Barrier, BarrierError};
 
 const SOON: Duration = Duration::from_secs(1);
@@ -47,44 +47,29 @@ fn work(hall: &Hall, me: usize, rounds: u32) -> u32 {
 
 #[test]
 fn all_have_come_when_anybody_goes_on() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let hall = hall();
         let theirs = hall.clone();
         let other = spawn(move || work(&theirs, 1, 1));
         let mine = work(&hall, 0, 1);
         assert_eq!(mine + other.join().unwrap(), 1, "each index once");
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn they_meet_again_in_lockstep() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        naps: false,
-        ..NAPS
-    }
-    .run(|| {
+    explore(CALM.within(1), || {
         let hall = hall();
         let theirs = hall.clone();
         let other = spawn(move || work(&theirs, 1, 2));
         let mine = work(&hall, 0, 2);
         assert_eq!(mine + other.join().unwrap(), 11, "each index once");
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn the_action_comes_before_anybody_goes_on() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let hall = hall();
         let meet = |hall: &Hall, me: usize| {
             hall.papers[me].set(1);
@@ -101,18 +86,13 @@ fn the_action_comes_before_anybody_goes_on() {
         meet(&hall, 0);
         other.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 /// Of two, one dies. The other ends, or meets a third that comes instead; and nobody is released for
 /// fewer than two that came.
 #[test]
 fn a_dead_party_leaves_nobody_behind() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(1), || {
         let barrier = Arc::new(Barrier::new(2));
         let came = Arc::new(AtomicU32::new(0));
         let arrive = |barrier: &Barrier, came: &AtomicU32| {
@@ -128,17 +108,12 @@ fn a_dead_party_leaves_nobody_behind() {
         assert!(died || released || barrier.is_broken());
         assert!(!released || came.load(Ordering::SeqCst) >= 2);
     });
-    println!("{explored:?}");
 }
 
 /// One sleeps, one dies in any step of its wait. If the barrier is whole, two more make it three.
 #[test]
 fn a_death_beside_a_sleeper_is_told_at_once() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(1), || {
         let barrier = Arc::new(Barrier::new(3));
         let (theirs, victims) = (barrier.clone(), barrier.clone());
         let other = spawn(move || theirs.wait());
@@ -153,17 +128,12 @@ fn a_death_beside_a_sleeper_is_told_at_once() {
             assert_eq!(other.join().unwrap(), Err(BarrierError::Broken));
         }
     });
-    println!("{explored:?}");
 }
 
 /// It was there first, alone, and nobody saw it die.
 #[test]
 fn the_living_do_not_meet_the_dead() {
-    let explored = Exploration {
-        preemptions: Some(3),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(3), || {
         let barrier = Arc::new(Barrier::new(2));
         let victims = barrier.clone();
         let victim = spawn_mortal(move || victims.wait_timeout(SOON).is_ok());
@@ -173,16 +143,11 @@ fn the_living_do_not_meet_the_dead() {
         barrier.reset();
         assert!(!barrier.is_broken());
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn one_that_gives_up_breaks_it_for_the_other() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let barrier = Arc::new(Barrier::new(2));
         let theirs = barrier.clone();
         let other = spawn(move || theirs.wait_timeout(SOON));
@@ -196,16 +161,11 @@ fn one_that_gives_up_breaks_it_for_the_other() {
             other => panic!("{other:?}"),
         }
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn abort_and_reset_end_the_wait() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let barrier = Arc::new(Barrier::new(2));
         let theirs = barrier.clone();
         let other = spawn(move || theirs.wait_timeout(SOON));
@@ -215,17 +175,12 @@ fn abort_and_reset_end_the_wait() {
         let others = other.join().unwrap();
         assert_eq!(mine.is_ok(), others.is_ok(), "{mine:?}, {others:?}");
     });
-    println!("{explored:?}");
 }
 
 /// What was released stays released, whatever follows.
 #[test]
 fn a_release_stands() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let barrier = Arc::new(Barrier::new(2));
         let theirs = barrier.clone();
         let other = spawn(move || theirs.wait());
@@ -235,17 +190,11 @@ fn a_release_stands() {
         barrier.abort();
         other.join().unwrap().unwrap();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn nobody_of_three_is_left_asleep() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        deaths: false,
-        naps: false,
-    }
-    .run(|| {
+    explore(CALM.within(1), || {
         let barrier = Arc::new(Barrier::new(3));
         let others: [_; 2] = std::array::from_fn(|_| {
             let barrier = barrier.clone();
@@ -255,17 +204,12 @@ fn nobody_of_three_is_left_asleep() {
         let [one, other] = others.map(|other| other.join().unwrap().index());
         assert_eq!(mine + one + other, 3, "each index once");
     });
-    println!("{explored:?}");
 }
 
 /// Meetings of one, led by one while the last leader is about to let go, for whom it waits and no longer.
 #[test]
 fn leaders_follow_one_another() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let barrier = Arc::new(Barrier::new(1));
         let theirs = barrier.clone();
         let meet =
@@ -274,17 +218,12 @@ fn leaders_follow_one_another() {
         meet(&barrier);
         other.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 /// It falls asleep just as the one that has the watch dies.
 #[test]
 fn who_falls_asleep_beside_a_death_does_not_miss_it() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(1), || {
         let barrier = Arc::new(Barrier::new(3));
         let (theirs, victims) = (barrier.clone(), barrier.clone());
         let victim = spawn_mortal(move || victims.wait_timeout(SOON));
@@ -295,17 +234,12 @@ fn who_falls_asleep_beside_a_death_does_not_miss_it() {
         }
         assert_eq!(other.join().unwrap(), Err(BarrierError::Broken));
     });
-    println!("{explored:?}");
 }
 
 /// Two sleep when the last comes, who dies before it ends the generation, or wakes them, or after.
 #[test]
 fn what_the_dead_have_released_goes_on() {
-    let explored = Exploration {
-        preemptions: Some(0),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(0), || {
         let barrier = Arc::new(Barrier::new(3));
         let others: [_; 2] = std::array::from_fn(|_| {
             let barrier = barrier.clone();
@@ -323,5 +257,4 @@ fn what_the_dead_have_released_goes_on() {
         assert_eq!(one, other, "released in part");
         assert!(went_on.is_none_or(|released| released == one));
     });
-    println!("{explored:?}");
 }

@@ -5,15 +5,8 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use loom::thread::spawn;
-use loom_tests::held;
-use procsync::model::Exploration;
+use loom_tests::{CALM, explore, held};
 use procsync::{Condition, Lock, LockGuard, Semaphore};
-
-const CALM: Exploration = Exploration {
-    preemptions: Some(3),
-    deaths: false,
-    naps: false,
-};
 
 type Two = (Lock<u32>, Lock<u32>);
 
@@ -49,7 +42,7 @@ fn two_locks_in_opposite_order_deadlock() {
 
 #[test]
 fn two_locks_ordered_by_address_do_not() {
-    let explored = CALM.run(|| {
+    explore(CALM, || {
         let two = Arc::new(Two::default());
         let theirs = two.clone();
         let other = spawn(move || {
@@ -60,7 +53,6 @@ fn two_locks_ordered_by_address_do_not() {
         lock_both(first, second);
         other.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 /// A wait without a look at what it waits for. It looks around for the dead for ever.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use loom::cell::Cell;
 use loom::thread::spawn;
-use loom_tests::{DEATHS, NAPS, held, others_sleep};
-use procsync::model::{Exploration, elapsed, spawn_mortal};
+use loom_tests::{CALM, DEATHS, NAPS, explore, held, others_sleep};
+use procsync::model::{elapsed, spawn_mortal};
 use procsync::{Condition, Lock, RLock};
 
 /// A round of those who look around: when nobody else can go on, it has passed.
@@ -56,15 +56,9 @@ fn assert_in_time() {
     assert_eq!(elapsed(), Duration::ZERO, "a notification came late");
 }
 
-const CALM: Exploration = Exploration {
-    preemptions: Some(4),
-    deaths: false,
-    naps: false,
-};
-
 #[test]
 fn no_notification_is_missed() {
-    let explored = CALM.run(|| {
+    explore(CALM.within(4), || {
         let bowl = Arc::new(Bowl::default());
         let theirs = bowl.clone();
         let eater = spawn(move || theirs.take());
@@ -72,12 +66,11 @@ fn no_notification_is_missed() {
         eater.join().unwrap();
         assert_in_time();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn no_notification_is_missed_without_the_lock() {
-    let explored = CALM.run(|| {
+    explore(CALM.within(4), || {
         let bowl = Arc::new(Bowl::default());
         let theirs = bowl.clone();
         let eater = spawn(move || {
@@ -89,13 +82,12 @@ fn no_notification_is_missed_without_the_lock() {
         eater.join().unwrap();
         assert_in_time();
     });
-    println!("{explored:?}");
 }
 
 /// Neither by one that is looking around, or was woken for nothing.
 #[test]
 fn a_nap_misses_nothing() {
-    let explored = Exploration { naps: true, ..CALM }.run(|| {
+    explore(NAPS.within(4), || {
         let bowl = Arc::new(Bowl::default());
         let theirs = bowl.clone();
         let eater = spawn(move || theirs.take());
@@ -103,17 +95,12 @@ fn a_nap_misses_nothing() {
         eater.join().unwrap();
         assert!(elapsed() <= SOON, "a notification came late");
     });
-    println!("{explored:?}");
 }
 
 /// If the victim did not take the token, its notification reaches the other.
 #[test]
 fn a_dead_waiter_passes_its_notification_on() {
-    let explored = Exploration {
-        preemptions: Some(0),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(0), || {
         let bowl = Arc::new(Bowl::default());
         let (theirs, victims) = (bowl.clone(), bowl.clone());
         let victim = spawn_mortal(move || victims.take_in_time());
@@ -133,16 +120,11 @@ fn a_dead_waiter_passes_its_notification_on() {
         }
         eater.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_dead_notifier_hurts_nobody() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(1), || {
         let bowl = Arc::new(Bowl::default());
         let (theirs, victims) = (bowl.clone(), bowl.clone());
         let eater = spawn(move || theirs.take());
@@ -152,7 +134,6 @@ fn a_dead_notifier_hurts_nobody() {
         }
         eater.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 /// Both are asleep, one is notified: one returns, in whatever way waits end early.
@@ -162,11 +143,7 @@ fn as_many_return_as_were_notified() {
         lock: Lock<u32>,
         condition: Condition,
     }
-    let explored = Exploration {
-        preemptions: Some(0),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(0), || {
         let room = Arc::new(Room {
             lock: Lock::new(0),
             condition: Condition::new(),
@@ -187,7 +164,6 @@ fn as_many_return_as_were_notified() {
         let returned = *held(room.lock.acquire()).0;
         assert!(!both_sleep || returned == 1, "{returned}, of one notified");
     });
-    println!("{explored:?}");
 }
 
 #[test]
@@ -196,11 +172,7 @@ fn all_levels_are_given_up_and_restored() {
         lock: RLock<Cell<bool>>,
         condition: Condition,
     }
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let room = Arc::new(Room {
             lock: RLock::new(Cell::new(false)),
             condition: Condition::new(),
@@ -221,16 +193,11 @@ fn all_levels_are_given_up_and_restored() {
         assert!(room.lock.is_owned_by_current_thread());
         other.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_timed_wait_ends() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let bowl = Arc::new(Bowl::default());
         let theirs = bowl.clone();
         let other = spawn(move || {
@@ -245,7 +212,6 @@ fn a_timed_wait_ends() {
         bowl.put_and_notify_under_the_lock();
         other.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 /// Waits until the door is open.
@@ -281,19 +247,9 @@ fn join_all(threads: impl IntoIterator<Item = loom::thread::JoinHandle<()>>) {
     }
 }
 
-/// Explores, and says how much.
-fn explore(preemptions: usize, kind: Exploration, scenario: impl Fn() + Send + Sync + 'static) {
-    let preemptions = Some(preemptions);
-    let exploration = Exploration {
-        preemptions,
-        ..kind
-    };
-    println!("{:?}", exploration.run(scenario));
-}
-
 #[test]
 fn a_crowd_is_woken_by_its_herald() {
-    explore(0, CALM, || {
+    explore(CALM.within(0), || {
         let hall = Arc::new(Hall::default());
         let visitors = hall.spawn_visitors::<2>();
         others_sleep(2);
@@ -306,7 +262,7 @@ fn a_crowd_is_woken_by_its_herald() {
 
 #[test]
 fn a_crowd_in_private_memory_is_woken_by_its_herald() {
-    explore(1, NAPS, || {
+    explore(NAPS.within(1), || {
         procsync::model::be_private();
         let hall = Arc::new(Hall::default());
         let visitors = hall.spawn_visitors::<2>();
@@ -320,7 +276,7 @@ fn a_crowd_in_private_memory_is_woken_by_its_herald() {
 /// One that was about to sleep, of two, beside a notify to all.
 #[test]
 fn who_is_not_woken_sees_that_its_wait_is_over() {
-    explore(2, CALM, || {
+    explore(CALM.within(2), || {
         procsync::model::be_private();
         let hall = Arc::new(Hall::default());
         let visitors = hall.spawn_visitors::<2>();
@@ -333,7 +289,7 @@ fn who_is_not_woken_sees_that_its_wait_is_over() {
 
 #[test]
 fn two_notify_a_crowd_at_once() {
-    explore(0, CALM, || {
+    explore(CALM.within(0), || {
         procsync::model::be_private();
         let hall = Arc::new(Hall::default());
         let visitors = hall.spawn_visitors::<2>();
@@ -350,7 +306,7 @@ fn two_notify_a_crowd_at_once() {
 /// The herald dies in any step, and the other parked returns, as late as after a round.
 #[test]
 fn a_dead_herald_holds_nobody_up() {
-    explore(0, DEATHS, || {
+    explore(DEATHS.within(0), || {
         let hall = Arc::new(Hall::default());
         let victims = hall.clone();
         let victim = spawn_mortal(move || victims.pass());
@@ -369,7 +325,7 @@ fn a_dead_herald_holds_nobody_up() {
 /// It dies before, amid or after its notify to all.
 #[test]
 fn a_dead_notifier_of_a_crowd_leaves_nobody_parked() {
-    explore(0, DEATHS, || {
+    explore(DEATHS.within(0), || {
         let hall = Arc::new(Hall::default());
         let visitors = hall.spawn_visitors::<2>();
         others_sleep(2);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use loom::cell::Cell;
 use loom::thread::spawn;
-use loom_tests::{DEATHS, NAPS, others_sleep};
+use loom_tests::{DEATHS, NAPS, explore, others_sleep};
 use procsync::Event;
 use procsync::model::spawn_mortal;
 
@@ -28,7 +28,7 @@ fn letter() -> Arc<Letter> {
 
 #[test]
 fn what_came_before_the_set_is_seen() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let letter = letter();
         let theirs = letter.clone();
         let reader = spawn(move || {
@@ -39,12 +39,11 @@ fn what_came_before_the_set_is_seen() {
         letter.event.set();
         reader.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_set_that_is_cleared_at_once_releases_who_waited() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let letter = letter();
         let theirs = letter.clone();
         let reader = spawn(move || {
@@ -60,12 +59,11 @@ fn a_set_that_is_cleared_at_once_releases_who_waited() {
         }
         reader.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_dead_setter_has_set_or_not() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let event = Arc::new(Event::new());
         let (theirs, victims) = (event.clone(), event.clone());
         let waiter = spawn(move || theirs.wait());
@@ -76,12 +74,11 @@ fn a_dead_setter_has_set_or_not() {
         }
         waiter.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_dead_waiter_holds_nobody_up() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let event = Arc::new(Event::new());
         let (theirs, victims) = (event.clone(), event.clone());
         let victim = spawn_mortal(move || victims.wait());
@@ -90,12 +87,11 @@ fn a_dead_waiter_holds_nobody_up() {
         waiter.join().unwrap();
         victim.join();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_timed_wait_tells_the_truth() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let event = Arc::new(Event::new());
         let theirs = event.clone();
         let waiter = spawn(move || theirs.wait_timeout(Duration::from_secs(1)));
@@ -105,5 +101,4 @@ fn a_timed_wait_tells_the_truth() {
         event.clear();
         assert!(!event.is_set());
     });
-    println!("{explored:?}");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread::{spawn, yield_now};
-use loom_tests::{DEATHS, Pair, held, others_sleep, work};
+use loom_tests::{DEATHS, Pair, explore, held, others_sleep, work};
 use procsync::model::{Exploration, spawn_mortal};
 use procsync::{AcquireError, Lock};
 
@@ -40,7 +40,7 @@ fn check_end(lock: &Lock<Pair>, somebody_died: bool, at_least: u32) {
 
 #[test]
 fn two_threads_exclude_each_other() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let lock = fresh();
         let theirs = lock.clone();
         let other = spawn(move || work(&theirs));
@@ -48,16 +48,11 @@ fn two_threads_exclude_each_other() {
         other.join().unwrap();
         check_end(&lock, false, 2);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_lock_that_was_contended_is_quiet_again() {
-    let explored = Exploration {
-        preemptions: Some(3),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(3), || {
         let lock = fresh();
         let theirs = lock.clone();
         let other = spawn(move || {
@@ -69,17 +64,12 @@ fn a_lock_that_was_contended_is_quiet_again() {
         other.join().unwrap();
         check_end(&lock, false, 4);
     });
-    println!("{explored:?}");
 }
 
 /// Two sleep when the owner lets go: each of them wakes the next.
 #[test]
 fn a_crowd_is_served() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..CALM
-    }
-    .run(|| {
+    explore(CALM.within(1), || {
         let lock = fresh();
         let guard = held(lock.acquire()).0;
         let others: [_; 2] = std::array::from_fn(|_| {
@@ -93,17 +83,12 @@ fn a_crowd_is_served() {
         }
         check_end(&lock, false, 2);
     });
-    println!("{explored:?}");
 }
 
 /// Its first wait leaves `WAITERS` behind; its second must be seen all the same.
 #[test]
 fn one_that_gave_up_may_come_again() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let lock = fresh();
         let guard = held(lock.acquire()).0;
         let theirs = lock.clone();
@@ -116,16 +101,11 @@ fn one_that_gave_up_may_come_again() {
         other.join().unwrap();
         check_end(&lock, false, 1);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_death_among_three_strands_nobody() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(1), || {
         let lock = fresh();
         let (theirs, victims) = (lock.clone(), lock.clone());
         let victim = spawn_mortal(move || work(&victims));
@@ -135,18 +115,13 @@ fn a_death_among_three_strands_nobody() {
         let died = victim.join().is_none();
         check_end(&lock, died, 2);
     });
-    println!("{explored:?}");
 }
 
 /// The race that robust pthread mutexes lose: the owner releases, acquires by the fast path, and
 /// releases again, while a woken waiter dies and another sleeps.
 #[test]
 fn a_dead_waiter_does_not_strand_another_while_the_owner_comes_back() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(1), || {
         let lock = fresh();
         let (theirs, victims) = (lock.clone(), lock.clone());
         let first = held(lock.acquire()).0;
@@ -161,12 +136,11 @@ fn a_dead_waiter_does_not_strand_another_while_the_owner_comes_back() {
         other.join().unwrap();
         victim.join();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_death_between_two_rounds_strands_nobody() {
-    let explored = ALL.run(|| {
+    explore(ALL, || {
         let lock = fresh();
         let victims = lock.clone();
         let victim = spawn_mortal(move || {
@@ -178,12 +152,11 @@ fn a_death_between_two_rounds_strands_nobody() {
         let died = victim.join().is_none();
         check_end(&lock, died, 2);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn the_next_owner_sees_the_poison() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let lock = fresh();
         let victims = lock.clone();
         let victim = spawn_mortal(move || {
@@ -203,16 +176,11 @@ fn the_next_owner_sees_the_poison() {
             );
         }
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_waiter_that_times_out_leaves_no_trace() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let lock = fresh();
         let (theirs, others) = (lock.clone(), lock.clone());
         let impatient = spawn(
@@ -228,16 +196,11 @@ fn a_waiter_that_times_out_leaves_no_trace() {
         other.join().unwrap();
         check_end(&lock, false, 2);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn an_impatient_waiter_may_die() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..ALL
-    }
-    .run(|| {
+    explore(ALL.within(1), || {
         let lock = fresh();
         let (victims, others) = (lock.clone(), lock.clone());
         let victim = spawn_mortal(move || {
@@ -251,12 +214,11 @@ fn an_impatient_waiter_may_die() {
         other.join().unwrap();
         check_end(&lock, died, 2);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn both_of_two_nested_locks_are_recovered() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let (outer, inner) = (fresh(), fresh());
         let victims = (outer.clone(), inner.clone());
         let victim = spawn_mortal(move || {
@@ -271,12 +233,11 @@ fn both_of_two_nested_locks_are_recovered() {
         check_end(&outer, died, 1);
         check_end(&inner, died, 1);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn locks_released_out_of_order_are_recovered() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let locks = [fresh(), fresh(), fresh()];
         let victims = locks.clone();
         let victim = spawn_mortal(move || {
@@ -293,12 +254,11 @@ fn locks_released_out_of_order_are_recovered() {
             check_end(lock, died, 0);
         }
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_repairer_may_die() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let lock = fresh();
         let victims = lock.clone();
         let victim = spawn_mortal(move || {
@@ -315,12 +275,11 @@ fn a_repairer_may_die() {
         assert!(guard.is_whole());
         assert!(died || guard.count() == 1);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn clearing_poison_from_outside_strands_nobody() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let lock = fresh();
         let (theirs, victims) = (lock.clone(), lock.clone());
         let victim = spawn_mortal(move || work(&victims));
@@ -330,12 +289,11 @@ fn clearing_poison_from_outside_strands_nobody() {
         victim.join();
         drop(held(lock.try_acquire()));
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn an_attempt_never_waits() {
-    let explored = CALM.run(|| {
+    explore(CALM, || {
         let lock = fresh();
         let theirs = lock.clone();
         let other = spawn(move || match theirs.try_acquire() {
@@ -347,5 +305,4 @@ fn an_attempt_never_waits() {
         other.join().unwrap();
         check_end(&lock, false, 1);
     });
-    println!("{explored:?}");
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread::spawn;
-use loom_tests::{DEATHS, NAPS, Pair, held, work_twice};
-use procsync::model::{Exploration, spawn_mortal};
+use loom_tests::{DEATHS, NAPS, Pair, explore, held, work_twice};
+use procsync::model::spawn_mortal;
 use procsync::{AcquireError, RLock};
 
 fn fresh() -> Arc<RLock<Pair>> {
@@ -27,7 +27,7 @@ fn check_end(lock: &RLock<Pair>, somebody_died: bool, at_least: u32) {
 
 #[test]
 fn two_threads_exclude_each_other_at_every_depth() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let lock = fresh();
         let theirs = lock.clone();
         let other = spawn(move || work_twice(&theirs));
@@ -35,16 +35,11 @@ fn two_threads_exclude_each_other_at_every_depth() {
         other.join().unwrap();
         check_end(&lock, false, 6);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_death_at_any_depth_strands_nobody() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(1), || {
         let lock = fresh();
         let (theirs, victims) = (lock.clone(), lock.clone());
         let victim = spawn_mortal(move || work_twice(&victims));
@@ -54,12 +49,11 @@ fn a_death_at_any_depth_strands_nobody() {
         let died = victim.join().is_none();
         check_end(&lock, died, 0);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn the_next_owner_sees_the_poison_and_holds_once() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let lock = fresh();
         let victims = lock.clone();
         let victim = spawn_mortal(move || {
@@ -75,12 +69,11 @@ fn the_next_owner_sees_the_poison_and_holds_once() {
         drop(guard);
         victim.join();
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_waiter_that_times_out_leaves_no_trace() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let lock = fresh();
         let theirs = lock.clone();
         let impatient = spawn(
@@ -94,5 +87,4 @@ fn a_waiter_that_times_out_leaves_no_trace() {
         impatient.join().unwrap();
         check_end(&lock, false, 3);
     });
-    println!("{explored:?}");
 }

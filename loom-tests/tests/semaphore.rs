@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread::spawn;
-use loom_tests::{DEATHS, NAPS, Pair, others_sleep};
-use procsync::model::{Exploration, in_a_handler, spawn_mortal};
+use loom_tests::{CALM, DEATHS, NAPS, Pair, explore, others_sleep};
+use procsync::model::{in_a_handler, spawn_mortal};
 use procsync::{BoundedSemaphore, Permit, ReleaseError, Semaphore};
 
 fn fresh(permits: u32) -> Arc<Semaphore> {
@@ -28,7 +28,7 @@ fn one_permit_excludes() {
         assert!(room.pair.is_whole());
         room.pair.advance();
     };
-    let explored = NAPS.run(move || {
+    explore(NAPS, move || {
         let room = Arc::new(Room {
             semaphore: Semaphore::new(1),
             pair: Pair::default(),
@@ -40,17 +40,12 @@ fn one_permit_excludes() {
         assert_eq!(room.semaphore.available_permits(), 1);
         assert_eq!(room.pair.count(), 2);
     });
-    println!("{explored:?}");
 }
 
 /// Two permits in one release, two waiters, one of whom dies: the other gets one.
 #[test]
 fn a_dead_waiter_passes_on() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(2), || {
         let semaphore = fresh(0);
         let (theirs, victims) = (semaphore.clone(), semaphore.clone());
         let victim = spawn_mortal(move || victims.acquire().forget());
@@ -62,17 +57,12 @@ fn a_dead_waiter_passes_on() {
         assert!(died || semaphore.available_permits() == 0, "a permit more");
         assert!(took >= 1, "a permit for nothing");
     });
-    println!("{explored:?}");
 }
 
 /// One permit, two sleepers, one of whom dies or gives up: if the permit is left, the other gets it.
 #[test]
 fn a_dead_sleeper_passes_on() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(2), || {
         let semaphore = fresh(0);
         let (theirs, victims) = (semaphore.clone(), semaphore.clone());
         let victim = spawn_mortal(move || {
@@ -89,13 +79,12 @@ fn a_dead_sleeper_passes_on() {
         }
         other.join().unwrap();
     });
-    println!("{explored:?}");
 }
 
 /// A releaser dies: if the permit is there, the sleeper gets it without help.
 #[test]
 fn a_dead_releaser_has_released_or_not() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let semaphore = fresh(0);
         let (theirs, victims) = (semaphore.clone(), semaphore.clone());
         let other = spawn(move || theirs.acquire().forget());
@@ -107,13 +96,12 @@ fn a_dead_releaser_has_released_or_not() {
         other.join().unwrap();
         assert!(semaphore.available_permits() <= 1);
     });
-    println!("{explored:?}");
 }
 
 /// In a signal handler: a release that is told of nowhere takes place when the next one comes.
 #[test]
 fn who_comes_next_finds_what_the_dead_have_offered() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let semaphore = fresh(0);
         let (theirs, victims) = (semaphore.clone(), semaphore.clone());
         let other = spawn(move || theirs.acquire().forget());
@@ -136,13 +124,12 @@ fn who_comes_next_finds_what_the_dead_have_offered() {
             "released in part"
         );
     });
-    println!("{explored:?}");
 }
 
 /// The same where the bound is reached with what was offered.
 #[test]
 fn who_is_refused_is_told_the_truth() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let semaphore = Arc::new(BoundedSemaphore::new(1));
         semaphore.acquire().forget();
         let (theirs, victims) = (semaphore.clone(), semaphore.clone());
@@ -155,18 +142,13 @@ fn who_is_refused_is_told_the_truth() {
         other.join().unwrap();
         assert!(semaphore.available_permits() <= 1);
     });
-    println!("{explored:?}");
 }
 
 /// The same with two permits for two sleepers, of whom the kernel wakes one.
 #[test]
 fn who_is_woken_wakes_the_next() {
-    let explored = Exploration {
-        // With more, one that a death has woken for nothing looks as if it had got a permit.
-        preemptions: Some(0),
-        ..DEATHS
-    }
-    .run(|| {
+    // With more, one that a death has woken for nothing looks as if it had got a permit.
+    explore(DEATHS.within(0), || {
         let semaphore = fresh(0);
         let others: [_; 2] = std::array::from_fn(|_| {
             let theirs = semaphore.clone();
@@ -183,7 +165,6 @@ fn who_is_woken_wakes_the_next() {
             other.join().unwrap();
         }
     });
-    println!("{explored:?}");
 }
 
 /// Two sleepers: permits are there, or at most one of them is asleep.
@@ -194,11 +175,7 @@ fn others_got_any(semaphore: &Semaphore) -> bool {
 /// A crowd is served although one release wakes only one, and others take what they can.
 #[test]
 fn nobody_sleeps_while_permits_are_free() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(2), || {
         let semaphore = fresh(0);
         let others: [_; 2] = std::array::from_fn(|_| {
             let theirs = semaphore.clone();
@@ -211,18 +188,12 @@ fn nobody_sleeps_while_permits_are_free() {
         }
         assert_eq!(semaphore.available_permits(), 0);
     });
-    println!("{explored:?}");
 }
 
 /// Two sleep; the first is gone again when the second permit comes.
 #[test]
 fn sleepers_are_remembered() {
-    let explored = Exploration {
-        preemptions: Some(0),
-        naps: false,
-        ..NAPS
-    }
-    .run(|| {
+    explore(CALM.within(0), || {
         let semaphore = fresh(0);
         let others: [_; 2] = std::array::from_fn(|_| {
             let theirs = semaphore.clone();
@@ -236,12 +207,11 @@ fn sleepers_are_remembered() {
             other.join().unwrap();
         }
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_timeout_loses_no_permit() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let semaphore = fresh(0);
         let theirs = semaphore.clone();
         let impatient = spawn(move || {
@@ -252,12 +222,11 @@ fn a_timeout_loses_no_permit() {
         let took = impatient.join().unwrap();
         assert_eq!(semaphore.available_permits(), u32::from(!took));
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn the_bound_holds_under_any_race() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let semaphore = Arc::new(BoundedSemaphore::new(2));
         semaphore.acquire().forget();
         let theirs = semaphore.clone();
@@ -270,5 +239,4 @@ fn the_bound_holds_under_any_race() {
         assert_eq!(refused.count(), 1);
         assert_eq!(semaphore.available_permits(), 2);
     });
-    println!("{explored:?}");
 }

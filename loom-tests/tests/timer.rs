@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use loom::thread::spawn;
-use loom_tests::{DEATHS, NAPS, others_sleep};
-use procsync::model::{Exploration, spawn_mortal};
+use loom_tests::{CALM, DEATHS, NAPS, explore, others_sleep};
+use procsync::model::spawn_mortal;
 use procsync::{Timer, TimerOutcome, TimerState};
 
 const SOON: Duration = Duration::from_secs(1);
 
 #[test]
 fn it_fires_or_is_cancelled() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let timer = Arc::new(Timer::new());
         let calls = Arc::new(AtomicU32::new(0));
         let (theirs, counted) = (timer.clone(), calls.clone());
@@ -30,16 +30,11 @@ fn it_fires_or_is_cancelled() {
         assert_eq!(calls.load(Ordering::SeqCst), u32::from(fired));
         assert!(timer.state().is_finished());
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn those_who_wait_see_the_end() {
-    let explored = Exploration {
-        preemptions: Some(3),
-        ..NAPS
-    }
-    .run(|| {
+    explore(NAPS.within(3), || {
         let timer = Arc::new(Timer::new());
         let theirs = timer.clone();
         let waiter = spawn(move || theirs.wait());
@@ -47,16 +42,11 @@ fn those_who_wait_see_the_end() {
         assert_eq!(outcome, TimerOutcome::Fired);
         assert_eq!(waiter.join().unwrap(), TimerState::Fired);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_dead_runner_abandons_it() {
-    let explored = Exploration {
-        preemptions: Some(2),
-        ..DEATHS
-    }
-    .run(|| {
+    explore(DEATHS.within(2), || {
         let timer = Arc::new(Timer::new());
         let rang = Arc::new(AtomicU32::new(0));
         let (theirs, victims, rings) = (timer.clone(), timer.clone(), rang.clone());
@@ -77,13 +67,12 @@ fn a_dead_runner_abandons_it() {
         let end = waiter.join().unwrap();
         assert!(end == TimerState::Fired || died && end == TimerState::Abandoned);
     });
-    println!("{explored:?}");
 }
 
 /// What the dead have left can be used again.
 #[test]
 fn a_timer_of_the_dead_can_be_armed_again() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let timer = Arc::new(Timer::new());
         let victims = timer.clone();
         let victim = spawn_mortal(move || victims.run(Duration::ZERO, procsync::model::step));
@@ -92,12 +81,11 @@ fn a_timer_of_the_dead_can_be_armed_again() {
         timer.reset();
         assert_eq!(timer.run(SOON, || ()).unwrap(), TimerOutcome::Fired);
     });
-    println!("{explored:?}");
 }
 
 #[test]
 fn a_dead_canceller_has_cancelled_or_not() {
-    let explored = DEATHS.run(|| {
+    explore(DEATHS, || {
         let timer = Arc::new(Timer::new());
         let victims = timer.clone();
         let victim = spawn_mortal(move || victims.cancel());
@@ -110,13 +98,12 @@ fn a_dead_canceller_has_cancelled_or_not() {
         };
         assert_eq!(timer.state(), end);
     });
-    println!("{explored:?}");
 }
 
 /// One resets it, and runs it again, as the last runner is about to let go.
 #[test]
 fn it_runs_again_at_once() {
-    let explored = NAPS.run(|| {
+    explore(NAPS, || {
         let timer = Arc::new(Timer::new());
         let theirs = timer.clone();
         let first = spawn(move || theirs.run(SOON, || ()).unwrap());
@@ -125,18 +112,12 @@ fn it_runs_again_at_once() {
         assert_eq!(timer.run(SOON, || ()).unwrap(), TimerOutcome::Fired);
         assert_eq!(first.join().unwrap(), TimerOutcome::Fired);
     });
-    println!("{explored:?}");
 }
 
 /// The same with a third, which waits, and sleeps beside the runner's word as well.
 #[test]
 fn it_runs_again_although_others_wait() {
-    let explored = Exploration {
-        preemptions: Some(1),
-        naps: false,
-        ..NAPS
-    }
-    .run(|| {
+    explore(CALM.within(1), || {
         let timer = Arc::new(Timer::new());
         let (theirs, others) = (timer.clone(), timer.clone());
         let first = spawn(move || theirs.run(SOON, || ()).unwrap());
@@ -147,5 +128,4 @@ fn it_runs_again_although_others_wait() {
         assert_eq!(first.join().unwrap(), TimerOutcome::Fired);
         assert_eq!(waiter.join().unwrap(), TimerState::Fired);
     });
-    println!("{explored:?}");
 }
