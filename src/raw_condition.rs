@@ -81,8 +81,9 @@ const NEVER: u16 = 2;
 /// `parked`: somebody is to come and wake those who are.
 const HERALD: u32 = 1;
 
-/// More sleepers than that are not woken all at once while the lock is held.
-const CROWD: usize = if cfg!(loom) { 1 } else { 2 };
+/// More sleepers than that are not woken all at once while the lock is held. For fewer, on more than one
+/// processor, the second wake-up would take longer than those who find the lock held.
+const CROWD: usize = if cfg!(loom) { 1 } else { 8 };
 
 /// How often a waiter looks around.
 pub(crate) const ROUND: Duration = Duration::from_secs(1);

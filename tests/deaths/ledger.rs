@@ -72,7 +72,7 @@ const POISONED: u32 = 2;
 #[repr(C)]
 pub(crate) struct Log {
     turns: AtomicU32,
-    seen: [AtomicU32; 8],
+    seen: [AtomicU32; 16],
     /// One more than the turn from which on it must be poisoned; 0: never.
     poisoned_from: AtomicU32,
 }

@@ -17,6 +17,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     crate::as_trials(all)
 }
 
+/// So many are not woken all at once.
+const CROWD: u32 = 9;
+
 fn one(hall: &Hall, cue: &Cue) {
     cue.begin();
     hall.condition.notify_one();
@@ -98,8 +101,8 @@ fn without_the_lock() -> Vec<Scenario<Hall>> {
             everybody,
         ),
         scenario(
-            "condition: notify_all, three asleep",
-            |s| asleep(s, 3, 3),
+            "condition: notify_all, a crowd asleep",
+            |s| asleep(s, CROWD, CROWD),
             everybody,
         ),
     ]
@@ -126,8 +129,8 @@ fn with_the_lock() -> Vec<Scenario<Hall>> {
             |hall, cue| with_the_lock_held(hall, cue, 2),
         ),
         scenario(
-            "condition: notify_all with the lock, three asleep",
-            |scene| asleep(scene, 3, 3),
+            "condition: notify_all with the lock, a crowd asleep",
+            |scene| asleep(scene, CROWD, CROWD),
             |hall, cue| with_the_lock_held(hall, cue, u32::MAX),
         ),
     ]
