@@ -63,7 +63,10 @@ fn main() -> ExitCode {
     ];
     let trials = shard.deal(trials.into_iter().flatten().collect());
     let conclusion = libtest_mimic::run(&arguments, trials);
-    table::print();
+    if !conclusion.has_failed() {
+        // Otherwise what failed stands at the end, where nobody has to look for it.
+        table::print();
+    }
     conclusion.exit_code()
 }
 

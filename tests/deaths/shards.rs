@@ -1,7 +1,9 @@
 //! Stepper and stepped take turns on one processor, so another process can do the same on the next: the
 //! trials are dealt out.
 
-use std::process::{Child, Command, ExitCode};
+use std::io::Write;
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::thread;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -36,21 +38,27 @@ impl Shard {
     }
 }
 
-/// Runs all of them, a process for each processor.
+/// Runs all of them, a process for each processor. Those that failed are printed last.
 pub(crate) fn run_all(processors: usize) -> ExitCode {
     let start = |index| {
         Command::new(std::env::current_exe().expect("this program"))
             .args(std::env::args_os().skip(1))
             .env(SHARD, format!("{index}/{processors}"))
-            .spawn()
+            .stderr(Stdio::inherit())
+            .output()
             .expect("a process more")
     };
-    let children: Vec<Child> = (0..processors).map(start).collect();
-    let has_failed = |mut child: Child| !child.wait().is_ok_and(|end| end.success());
-    // All of them are waited for.
-    let failed = children
-        .into_iter()
-        .map(has_failed)
-        .filter(|failed| *failed);
-    ExitCode::from(u8::from(failed.count() > 0))
+    let mut shards: Vec<Output> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..processors)
+            .map(|index| scope.spawn(move || start(index)))
+            .collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| thread.join().expect("a shard");
+        threads.into_iter().map(join).collect()
+    });
+    shards.sort_by_key(|shard| !shard.status.success());
+    for shard in &shards {
+        let _ = std::io::stdout().write_all(&shard.stdout);
+    }
+    let failed = shards.iter().any(|shard| !shard.status.success());
+    ExitCode::from(u8::from(failed))
 }
