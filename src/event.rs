@@ -30,7 +30,7 @@ use crate::deadline::{Patience, Timeout};
 use crate::kernel::Waited;
 use crate::spin::Spin;
 use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
-use crate::wait::sleep_on;
+use crate::wait::{announce, sleep_on};
 
 const SET: u32 = 1;
 const WAITERS: u32 = 2;
@@ -132,9 +132,9 @@ impl Event {
         // ORDERING: the kernel's change of the word is as good as a Relaxed one; the fence makes it a
         // Release.
         fence(Ordering::Release);
-        const BIT: u16 = 1;
-        const _: () = assert!(BIT as u32 == SET);
-        kernel::set_and_wake_all(&self.word, BIT);
+        const BIT: u16 = 0;
+        const _: () = assert!(1 << BIT == SET);
+        kernel::set_bit_and_wake_all(&self.word, BIT);
     }
 
     /// Makes it not set. Those who were waiting when it was set return all the same.
@@ -206,6 +206,27 @@ impl Event {
             let sleep = || sleep_on(&self.word, word, WAITERS, patience.deadline());
             expired = self.spin.learn_from(sleep) == Waited::TimedOut;
         }
+    }
+
+    /// For [`has_been_set`](Self::has_been_set).
+    pub(crate) fn generation(&self) -> u32 {
+        generation(self.word.load(Ordering::Acquire))
+    }
+
+    /// Whether it is set, or was since it had that generation.
+    pub(crate) fn has_been_set(&self, since: Option<u32>) -> bool {
+        let word = self.word.load(Ordering::Acquire);
+        has_ended(word, since.unwrap_or(generation(word)))
+    }
+
+    /// What to sleep on, beside other words; `None`: look again.
+    pub(crate) fn watch(&self, since: Option<u32>) -> Option<kernel::Expected<'_>> {
+        let word = self.word.load(Ordering::Acquire);
+        if has_ended(word, since.unwrap_or(generation(word))) {
+            return None;
+        }
+        let announced = announce(&self.word, word, WAITERS).ok()?;
+        Some((kernel::whole(&self.word), announced))
     }
 }
 

@@ -15,6 +15,7 @@ mod deadline;
 mod error;
 mod event;
 mod front;
+mod futex_word;
 mod keeper;
 mod kernel;
 mod layout;
@@ -40,12 +41,14 @@ mod sync;
 mod timer;
 mod timer_state;
 mod wait;
+mod wait_any;
 
 pub use barrier::{Barrier, BarrierWait};
 pub use bounded_semaphore::BoundedSemaphore;
 pub use condition::{Condition, ConditionGuard};
 pub use error::{AcquireError, BarrierError, Poisoned, ReleaseError, TimerError};
 pub use event::Event;
+pub use futex_word::{FutexWait, FutexWord};
 pub use lock::{Lock, LockGuard};
 pub use rlock::{RLock, RLockGuard};
 pub use semaphore::{Permit, Semaphore};
@@ -53,6 +56,7 @@ pub use semaphore::{Permit, Semaphore};
 pub use shared::{ShareError, Shareable, Shared, SharedOptions, unlink};
 pub use timer::Timer;
 pub use timer_state::{TimerOutcome, TimerState};
+pub use wait_any::{Ready, Reason, Source, WaitError, wait_any, wait_any_timeout, wait_any_until};
 
 // For the code that `shareable!` expands to.
 #[cfg(not(loom))]

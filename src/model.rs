@@ -191,7 +191,7 @@ impl Word {
     /// woken through, `None` if one held something else.
     pub fn wait_any<const N: usize>(words: [(&Self, u32); N]) -> Option<usize> {
         let words = words.map(|(word, expected)| (kernel::whole(&word.0), expected));
-        let (index, end) = kernel::wait_any(words, None, None);
+        let (index, end) = kernel::wait_any::<N>(words, words.first().copied(), None);
         (end != crate::kernel::Waited::Changed).then_some(index)
     }
 
@@ -201,8 +201,8 @@ impl Word {
     }
 
     /// `FUTEX_WAKE_OP` with `FUTEX_OP_OR`: no death comes between the change and the wake.
-    pub fn set_and_wake_all(&self, bits: u16) {
-        kernel::set_and_wake_all(&self.0, bits);
+    pub fn set_and_wake_all(&self, bit: u16) {
+        kernel::set_bit_and_wake_all(&self.0, bit);
     }
 
     /// How many sleep on the word.

@@ -9,21 +9,23 @@
 //! | 0–29 | | 0: where the kernel looks for an owner's TID, at a death |
 //! | 30 | `AVAILABLE` | permits may be taken, if there are any |
 //! | 31 | `WAITERS` | somebody may be asleep |
-//! | 32–63 | permits | how many there are |
+//! | 32 | `WATCHED` | if there are `WAITERS`: one of them may be waiting for something else as well |
+//! | 33–63 | permits | how many there are |
 //!
-//! Legal to set for nothing: `WAITERS`, at the cost of one system call, and `AVAILABLE`. Without
+//! Legal to set for nothing: `WAITERS` and `WATCHED`, at the cost of a system call, and `AVAILABLE`. Without
 //! `AVAILABLE`, permits are *on offer*: of a release that is under way. Who may change what, each by one
 //! compare-and-swap but for the opening:
 //!
 //! - *take*: anybody, when permits are available: permits − 1, and `AVAILABLE` goes with the last. One that
 //!   has slept also sets `WAITERS`, for those who still sleep, and if permits are left it wakes one of them.
 //! - *release*: anybody: permits + n, `AVAILABLE`, and `WAITERS` goes; if it was there, wakes n.
-//! - *release in two steps*, where somebody waits, in a signal handler that has interrupted another operation:
-//!   permits + n, on offer. Then it *opens*: the kernel makes the low half `AVAILABLE`, without `WAITERS`, and
-//!   wakes n sleepers, in one step (`FUTEX_WAKE_OP`).
-//! - *open*: anybody who finds permits on offer. The one who offered them may be dead.
+//! - *release in two steps*, where somebody waits, if the word is `WATCHED`, or in a signal handler that has
+//!   interrupted another operation: permits + n, on offer. Then it opens.
+//! - *open*: anybody who finds permits on offer; the one who offered them may be dead. The kernel makes the
+//!   low half `AVAILABLE`, without `WAITERS`, and wakes all sleepers, in one step (`FUTEX_WAKE_OP`).
 //! - *wait*: sets `WAITERS`, and clears an `AVAILABLE` that is for nothing; then sleeps on the low half, as
-//!   it is then: `WAITERS` alone.
+//!   it is then: `WAITERS` alone. If it finds no `WAITERS`, it clears `WATCHED`.
+//! - *watch*, wait for this and other things ([`wait_any`](crate::wait_any)): the same, and sets `WATCHED`.
 //!
 //! # Why nobody sleeps while permits are available
 //!
@@ -34,12 +36,18 @@
 //! wake-up. If one of them dies meanwhile, the kernel finds 0 in the lower 30 bits, and wakes a sleeper in
 //! its place.
 //!
-//! The release in two steps does without the slot, which the interrupted operation has. If the thread is
-//! killed in that very handler between the two steps, its release takes place when somebody comes who
-//! opens; until then nobody has seen it.
+//! The release in two steps can do without the slot: no death comes between the permits' being available and
+//! the wake-up of all. If the thread is killed between the two steps, its release takes place when somebody
+//! comes who opens; until then nobody has seen it. Where the slot is free the word is in it, so one who sleeps
+//! comes at once.
+//!
+//! One that watches cannot have all the words that it watches in its slot, so a wake-up that it is given may be
+//! lost with it. That does no harm. It fell asleep when no permit was there. Who brought one since found
+//! `WAITERS` and `WATCHED`, for both go only with an opening, and opened: all were woken. What may be lost is a
+//! wake-up for a permit that had come before, and was gone again when this one fell asleep.
 
 use crate::deadline::{Patience, Timeout};
-use crate::kernel::Waited;
+use crate::kernel::{Expected, Waited};
 use crate::robust;
 use crate::spin::Spin;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, const_fn, kernel};
@@ -49,8 +57,9 @@ const AVAILABLE: u64 = 1 << AVAILABLE_BIT;
 const AVAILABLE_BIT: u16 = 30;
 /// Bit 31 of the low half.
 const WAITERS: u64 = 1 << 31;
+const WATCHED: u64 = 1 << 32;
 const ONE: u64 = 1 << PERMITS_SHIFT;
-const PERMITS_SHIFT: u32 = 32;
+const PERMITS_SHIFT: u32 = 33;
 
 /// As many permits there can be.
 pub(crate) const MAX: u32 = i32::MAX.unsigned_abs();
@@ -72,6 +81,10 @@ fn is_on_offer(state: u64) -> bool {
 #[inline]
 fn has_waiters(state: u64) -> bool {
     state & WAITERS != 0
+}
+
+fn is_watched(state: u64) -> bool {
+    state & (WAITERS | WATCHED) == WAITERS | WATCHED
 }
 
 #[inline]
@@ -115,8 +128,7 @@ impl Permits {
     pub(crate) fn available(&self) -> u32 {
         let state = self.load();
         if is_available(state) {
-            // Scribbled memory may hold more.
-            permits(state).min(MAX)
+            permits(state)
         } else {
             0
         }
@@ -176,7 +188,7 @@ impl Permits {
                     return true;
                 }
             } else if is_on_offer(state) {
-                self.open(permits(state));
+                self.open();
             } else if let Patience::Spent = patience {
                 return false;
             } else {
@@ -190,18 +202,50 @@ impl Permits {
     }
 
     fn sleep(&self, state: u64, patience: Patience) -> Waited {
-        let announced = state & !AVAILABLE | WAITERS;
+        // Nobody watches who has not said so since the last opening.
+        let watched = if has_waiters(state) { WATCHED } else { 0 };
+        let (word, expected) = match self.announce(state, state & watched | WAITERS) {
+            Some(asleep) => asleep,
+            None => return Waited::Changed,
+        };
+        kernel::wait(word, expected, patience.deadline())
+    }
+
+    /// Takes a permit, if one is there.
+    pub(crate) fn try_take(&self) -> bool {
+        loop {
+            let state = self.load();
+            if is_available(state) {
+                if self.take(state, 0) {
+                    return true;
+                }
+            } else if is_on_offer(state) {
+                self.open();
+            } else {
+                return false;
+            }
+        }
+    }
+
+    /// What to sleep on, beside other words; `None`: look again.
+    pub(crate) fn watch(&self) -> Option<Expected<'_>> {
+        let state = self.load();
+        let is_empty = !is_available(state) && !is_on_offer(state);
+        is_empty
+            .then(|| self.announce(state, WAITERS | WATCHED))
+            .flatten()
+    }
+
+    /// Says that somebody is about to sleep, in place of these bits; on what.
+    fn announce(&self, state: u64, bits: u64) -> Option<Expected<'_>> {
+        let announced = state & !(AVAILABLE | WAITERS | WATCHED) | bits;
         let unchanged = state == announced
             || self
                 .state
                 // The bits speak of no other memory, and the kernel has barriers of its own.
                 .compare_exchange(state, announced, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
-        if unchanged {
-            kernel::wait(self.word(), low_half(announced), patience.deadline())
-        } else {
-            Waited::Changed
-        }
+        unchanged.then(|| (self.word(), low_half(announced)))
     }
 
     /// Adds `n` permits, all or none.
@@ -233,38 +277,24 @@ impl Permits {
     /// With waiters; or past the limit.
     #[cold]
     fn release_contended(&self, n: u32, limit: u32) -> Result<(), PastLimit> {
-        if robust::is_at_rest() {
-            self.release_armed(n, limit)
-        } else {
-            self.release_in_two_steps(n, limit)
-        }
-    }
-
-    fn release_armed(&self, n: u32, limit: u32) -> Result<(), PastLimit> {
         // Once the permits are there, a taker may free the memory.
         let address = self.address();
-        let _armed = robust::arm(address);
-        let before = self.add(n, limit, |more| more & !WAITERS | AVAILABLE)?;
-        if has_waiters(before) {
+        let armed = robust::is_at_rest().then(|| robust::arm(address));
+        let in_two_steps = |state| has_waiters(state) && (is_watched(state) || armed.is_none());
+        let next = |more| {
+            if in_two_steps(more) {
+                more
+            } else {
+                more & !WAITERS | AVAILABLE
+            }
+        };
+        let before = self.add(n, limit, next)?;
+        if in_two_steps(before) {
+            self.open();
+        } else if has_waiters(before) {
             // Who is woken takes a permit, or finds that others were faster. If this thread dies here, the
             // kernel wakes one, who wakes the next.
             kernel::wake(address, n as usize);
-        }
-        Ok(())
-    }
-
-    /// In a signal handler that has interrupted an operation of this crate, which has the pending slot.
-    fn release_in_two_steps(&self, n: u32, limit: u32) -> Result<(), PastLimit> {
-        let offer_or_give = |more| {
-            if has_waiters(more) {
-                more
-            } else {
-                more | AVAILABLE
-            }
-        };
-        let before = self.add(n, limit, offer_or_give)?;
-        if has_waiters(before) {
-            self.open(n);
         }
         Ok(())
     }
@@ -276,7 +306,7 @@ impl Permits {
             if n > limit.saturating_sub(permits(state)) {
                 if is_on_offer(state) {
                     // By one that may have died since. Who is refused is told the truth.
-                    self.open(permits(state));
+                    self.open();
                 }
                 return Err(PastLimit);
             }
@@ -287,12 +317,12 @@ impl Permits {
         }
     }
 
-    /// Makes the permits on offer available, and wakes up to `n` sleepers. Nobody is on the way to wake
-    /// them but those who are woken here.
-    fn open(&self, n: u32) {
+    /// Makes the permits on offer available, and wakes all sleepers: nobody has said since whether they
+    /// sleep, or watch.
+    fn open(&self) {
         // ORDERING: the kernel's change of the word is as good as a Relaxed one. It keeps the release
         // sequences going of those who offered.
-        kernel::make_and_wake(self.word(), AVAILABLE_BIT, n);
+        kernel::make_and_wake_all(self.word(), AVAILABLE_BIT);
     }
 
     #[inline]

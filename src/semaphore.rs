@@ -35,7 +35,8 @@ use crate::sync::const_fn;
 /// # Fairness
 ///
 /// None is promised. One that comes while a permit is free takes it; sleepers are woken in the order
-/// in which they fell asleep.
+/// in which they fell asleep. While somebody waits for it beside other things ([`wait_any`](crate::wait_any)),
+/// a release wakes all.
 ///
 /// # Signals
 ///
@@ -124,6 +125,17 @@ macro_rules! acquiring {
             fn take(&self, timeout: Timeout) -> Option<Permit<'_>> {
                 let taken = self.permits.acquire(timeout);
                 taken.then(|| Permit::new(&self.permits, self.limit()))
+            }
+
+            /// As [`try_acquire`](Self::try_acquire).
+            pub(crate) fn take_if_any(&self) -> Option<Permit<'_>> {
+                let taken = self.permits.try_take();
+                taken.then(|| Permit::new(&self.permits, self.limit()))
+            }
+
+            /// What to sleep on, beside other words; `None`: look again.
+            pub(crate) fn watch(&self) -> Option<$crate::kernel::Expected<'_>> {
+                self.permits.watch()
             }
 
             /// How many permits are free. It may have changed by the time you look.

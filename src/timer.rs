@@ -19,9 +19,10 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::{Deadline, Patience, Timeout};
 use crate::error::TimerError;
+use crate::kernel::Expected;
 use crate::on_drop::OnDrop;
 use crate::raw_lock::{RawLock, Refusal};
-use crate::robust;
+use crate::robust::{self, Armed};
 use crate::sync::{AtomicU32, LongNote, Ordering, const_fn, fence, kernel};
 use crate::timer_state::{
     ABANDONED, ARMED, CALLED_OFF, CANCELLED, FIRED, IDLE, ONE_RUN, RUNNING, at, is_under_way,
@@ -73,6 +74,9 @@ pub struct Timer {
     deadline: LongNote,
     runner: RawLock,
 }
+
+/// The timer has changed.
+struct LookAgain;
 
 /// A timer that the calling thread has armed.
 struct Run<'timer> {
@@ -235,22 +239,35 @@ impl Timer {
     fn wait_with(&self, timeout: Timeout) -> TimerState {
         let _armed = self.obituary.arm();
         let patience = timeout.start();
-        let mut under_way = None;
+        let mut run = None;
         loop {
-            let state = self.settled();
-            let seen = TimerState::of(state);
-            if seen.is_finished() || matches!(patience, Patience::Spent) {
-                return seen;
-            }
-            if is_under_way(state) {
-                under_way = under_way.or(Some(run_of(state)));
-            }
-            if under_way.is_some_and(|run| phase(state) == IDLE || run_of(state) != run) {
-                return TimerState::last_end_of(state);
+            let state = match self.end_since(&mut run) {
+                Ok(end) => return end,
+                Err(state) => state,
+            };
+            if matches!(patience, Patience::Spent) {
+                return TimerState::of(state);
             }
             if self.sleep(state, patience) == Woken::ByTime {
                 return self.state();
             }
+        }
+    }
+
+    /// How it finished, or the run did that was seen first, which is kept in `run`. `Err`: not yet; the state.
+    pub(crate) fn end_since(&self, run: &mut Option<u32>) -> Result<TimerState, u32> {
+        let state = self.settled();
+        let seen = TimerState::of(state);
+        if seen.is_finished() {
+            return Ok(seen);
+        }
+        if is_under_way(state) {
+            *run = run.or(Some(run_of(state)));
+        }
+        if run.is_some_and(|run| phase(state) == IDLE || run_of(state) != run) {
+            Ok(TimerState::last_end_of(state))
+        } else {
+            Err(state)
         }
     }
 
@@ -289,14 +306,22 @@ impl Timer {
 
     /// Sleeps while nothing changes; the caller has armed the obituary.
     fn sleep(&self, state: u32, patience: Patience) -> Woken {
-        match self.runner.awaited() {
-            Some(runner) => self.sleep_beside(runner, state, patience),
-            None if is_under_way(state) || self.runner.owner().is_some() => Woken::NotAsleep,
-            None => {
+        match self.runner_beside(state) {
+            Err(LookAgain) => Woken::NotAsleep,
+            Ok(Some(runner)) => self.sleep_beside(runner, state, patience),
+            Ok(None) => {
                 let word = kernel::whole(&self.state);
                 let woken = self.obituary.sleep(word, state, patience.deadline());
                 self.pass_on(woken)
             }
+        }
+    }
+
+    /// The word of who runs it, to sleep beside; none, if it is idle.
+    fn runner_beside(&self, state: u32) -> Result<Option<Seen<'_>>, LookAgain> {
+        match self.runner.awaited() {
+            None if is_under_way(state) || self.runner.owner().is_some() => Err(LookAgain),
+            runner => Ok(runner),
         }
     }
 
@@ -314,10 +339,39 @@ impl Timer {
     /// and who lets go wakes one.
     fn pass_on(&self, woken: Woken) -> Woken {
         if matches!(woken, Woken::ByDeath | Woken::ByLock) {
-            self.wake_all();
-            self.runner.wake_watchers();
+            self.pass_on_a_death();
         }
         woken
+    }
+
+    /// This thread was woken through another word than the state, and all others are to look.
+    pub(crate) fn pass_on_a_death(&self) {
+        self.wake_all();
+        self.runner.wake_watchers();
+    }
+
+    /// From now on, should this thread die, another that waits is woken in its place.
+    pub(crate) fn arm_as_a_waiter(&self) -> Option<Armed> {
+        self.obituary.arm()
+    }
+
+    /// What one sleeps on beside other words that is armed: the state, to be looked at once more, and then what
+    /// tells deaths. `None`: look again.
+    pub(crate) fn watch_armed(&self, run: &mut Option<u32>) -> Option<[Option<Expected<'_>>; 3]> {
+        let state = self.end_since(run).err()?;
+        let runner = self.runner_beside(state).ok()?;
+        let whole = |(word, seen)| (kernel::whole(word), seen);
+        Some([
+            Some((kernel::whole(&self.state), state)),
+            runner.map(whole),
+            Some(self.obituary.undisturbed()),
+        ])
+    }
+
+    /// What one sleeps on beside other words that is not armed, and looks around for the dead: the state alone.
+    pub(crate) fn watch(&self, run: &mut Option<u32>) -> Option<Expected<'_>> {
+        let state = self.end_since(run).err()?;
+        Some((kernel::whole(&self.state), state))
     }
 
     /// The state, once a death of the running thread is noted in it.

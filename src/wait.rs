@@ -30,7 +30,7 @@
 use core::ptr;
 
 use crate::deadline::Deadline;
-use crate::kernel::{Futex, Waited};
+use crate::kernel::{Expected, Futex, Waited};
 use crate::robust::{self, Armed};
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
 
@@ -78,7 +78,7 @@ impl Obituary {
         deadline: Option<Deadline>,
     ) -> Woken {
         let words = [(state, expected), self.undisturbed()];
-        judge::<2>(kernel::wait_any(words, None, deadline))
+        judge::<2>(kernel::wait_any::<3>(words, [words[0]], deadline))
     }
 
     /// Sleeps while `state` holds `expected`, and `lock` what was seen in it: the word of a lock whose
@@ -95,7 +95,8 @@ impl Obituary {
     ) -> Woken {
         let whole = |(word, seen)| (kernel::whole(word), seen);
         let words = [(state, expected), whole(lock), self.undisturbed()];
-        judge::<3>(kernel::wait_any(words, unmoved.map(whole), deadline))
+        let unmoved = [Some(words[0]), unmoved.map(whole)].into_iter().flatten();
+        judge::<3>(kernel::wait_any::<5>(words, unmoved, deadline))
     }
 
     /// Passes a death on to one more sleeper.
@@ -105,7 +106,7 @@ impl Obituary {
 
     /// Memory that was scribbled over may hold another number than 0. Then deaths go unnoticed, but
     /// nobody spins.
-    fn undisturbed(&self) -> (Futex<'_>, u32) {
+    pub(crate) fn undisturbed(&self) -> Expected<'_> {
         (kernel::whole(&self.0), self.0.load(Ordering::Relaxed))
     }
 }

@@ -93,9 +93,9 @@ fn no_death_comes_between_set_and_wake() {
         let word = Arc::new(Word::new(0));
         let (theirs, victims) = (word.clone(), word.clone());
         let sleeper = spawn(move || theirs.wait(0));
-        let victim = spawn_mortal(move || victims.set_and_wake_all(1));
+        let victim = spawn_mortal(move || victims.set_and_wake_all(0));
         if victim.join().is_none() && word.load() == 0 {
-            word.set_and_wake_all(1);
+            word.set_and_wake_all(0);
         }
         sleeper.join().unwrap();
     });

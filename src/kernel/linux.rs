@@ -12,7 +12,7 @@ use core::time::Duration;
 use rustix::io::Errno;
 use rustix::thread::futex;
 
-use super::{RobustHead, Waited};
+use super::{Expected, RobustHead, Waited};
 use crate::deadline::{self, Deadline};
 
 /// Futexes of memory that other processes have too: never the private ones, which live apart.
@@ -72,35 +72,33 @@ pub(crate) fn address(word: Futex<'_>) -> *const AtomicU32 {
 /// Without `futex_waitv(2)`, how long a sleeper stays away from the words that it does not sleep on.
 const RECHECK: Duration = Duration::from_millis(100);
 
-/// As many words as [`wait_any`] can be given.
-const WORDS_MAX: usize = 5;
-
 /// Sleeps while each word holds what is expected of it, at most until `deadline`; also answers
-/// through which word it was woken, where it was. If through several, the last.
+/// through which word it was woken, where it was. If through several, the last. There are `MAX` words at
+/// most.
 ///
-/// The kernel looks at the words one after the other, and enters the queue of each as it does. So the
-/// first is looked at once more when the thread is in all queues, and then `unmoved`, in which the
-/// thread only looks: as private futexes, which nobody ever wakes. (`kernel/futex/waitwake.c`,
+/// The kernel looks at the words one after the other, and enters the queue of each as it does. So when the
+/// thread is in all queues, it looks at those once more that are `unmoved`, and in which a death may have
+/// left a mark meanwhile: as private futexes, which nobody ever wakes. (`kernel/futex/waitwake.c`,
 /// `futex_wait_multiple_setup`, `futex_unqueue_multiple`)
 ///
 /// Before Linux 5.16, and where a sandbox does not let `futex_waitv(2)` through, it sleeps on the
 /// first word alone, and for [`RECHECK`] at most.
-pub(crate) fn wait_any<const N: usize>(
-    words: [(Futex<'_>, u32); N],
-    unmoved: Option<(Futex<'_>, u32)>,
+pub(crate) fn wait_any<'word, const MAX: usize>(
+    words: impl IntoIterator<Item = Expected<'word>>,
+    unmoved: impl IntoIterator<Item = Expected<'word>>,
     deadline: Option<Deadline>,
 ) -> (usize, Waited) {
-    const { assert!(1 < N && N + 2 <= WORDS_MAX) };
-    let asleep = words.map(|word| waiter_for(word, futex::WaitFlags::SIZE_U32));
-    let looks = [Some(words[0]), unmoved].into_iter().flatten();
     let private = futex::WaitFlags::SIZE_U32 | futex::WaitFlags::PRIVATE;
-    let all = asleep
-        .into_iter()
-        .chain(looks.map(|word| waiter_for(word, private)));
-    let mut waiters = [futex::Wait::new(); WORDS_MAX];
-    let count = waiters.iter_mut().zip(all).map(|(w, one)| *w = one).count();
+    let mut words = words.into_iter().peekable();
+    let first = words.peek().copied();
+    let asleep = words.map(|word| waiter_for(word, futex::WaitFlags::SIZE_U32));
+    let looks = unmoved.into_iter().map(|word| waiter_for(word, private));
+    let mut waiters = [futex::Wait::new(); MAX];
+    let all = waiters.iter_mut().zip(asleep.chain(looks));
+    let count = all.map(|(place, waiter)| *place = waiter).count();
     let end = wait_for_any(&waiters[..count], deadline);
-    end.unwrap_or_else(|| (0, wait_for_a_while(words[0], deadline)))
+    let first_alone = || first.map_or(Waited::Changed, |word| wait_for_a_while(word, deadline));
+    end.unwrap_or_else(|| (0, first_alone()))
 }
 
 /// `futex_waitv(2)`; `None`: there is none.
@@ -126,7 +124,7 @@ fn wait_for_any(waiters: &[futex::Wait], deadline: Option<Deadline>) -> Option<(
     }
 }
 
-fn waiter_for((word, expected): (Futex<'_>, u32), flags: futex::WaitFlags) -> futex::Wait {
+fn waiter_for((word, expected): Expected<'_>, flags: futex::WaitFlags) -> futex::Wait {
     let mut waiter = futex::Wait::new();
     waiter.val = u64::from(expected);
     waiter.uaddr = futex::WaitPtr::new(ptr::from_ref(word).cast_mut().cast());
@@ -134,7 +132,7 @@ fn waiter_for((word, expected): (Futex<'_>, u32), flags: futex::WaitFlags) -> fu
     waiter
 }
 
-fn wait_for_a_while((word, expected): (Futex<'_>, u32), deadline: Option<Deadline>) -> Waited {
+fn wait_for_a_while((word, expected): Expected<'_>, deadline: Option<Deadline>) -> Waited {
     match deadline::earlier(deadline, RECHECK) {
         Some(recheck) => match wait(word, expected, Some(recheck)) {
             Waited::TimedOut => Waited::Recheck,
@@ -144,10 +142,10 @@ fn wait_for_a_while((word, expected): (Futex<'_>, u32), deadline: Option<Deadlin
     }
 }
 
-/// Sets `bits` of `word` and wakes all its sleepers, in one step that no death divides.
-pub(crate) fn set_and_wake_all(word: &AtomicU32, bits: u16) {
+/// Sets a bit of `word` and wakes all its sleepers, in one step that no death divides.
+pub(crate) fn set_bit_and_wake_all(word: &AtomicU32, bit: u16) {
     // Should the comparison be true, it wakes all who are left.
-    change_and_wake(word, futex::WakeOp::Or, bits, ALL, 0);
+    change_and_wake(word, futex::WakeOp::OrShift, bit, ALL, 0);
 }
 
 /// Adds `addend` to `word` and wakes up to `count` of its sleepers, at least one, in one step that no
@@ -156,10 +154,9 @@ pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16
     change_and_wake(word, futex::WakeOp::Add, addend, count, never)
 }
 
-/// Makes `word` hold one bit and nothing else, and wakes up to `count` of its sleepers, at least one, in
-/// one step that no death divides.
-pub(crate) fn make_and_wake(word: Futex<'_>, bit: u16, count: u32) {
-    change_and_wake(word, futex::WakeOp::SetShift, bit, count, 1);
+/// Makes `word` hold one bit and nothing else, and wakes all its sleepers, in one step that no death divides.
+pub(crate) fn make_and_wake_all(word: Futex<'_>, bit: u16) {
+    change_and_wake(word, futex::WakeOp::SetShift, bit, ALL, 0);
 }
 
 /// All sleepers. The kernel counts with an `int`.
@@ -190,17 +187,16 @@ pub(crate) fn is_gone(tid: u32) -> bool {
     futex::trylock_pi(&owned, futex::Flags::PRIVATE) == Err(Errno::SRCH)
 }
 
-/// Wakes up to `count` sleepers of `word`, the longest asleep first.
+/// Wakes up to `count` sleepers of `word`, the longest asleep first; how many.
 ///
 /// An address, not a reference: a releaser calls this when the lock is no longer its own, and the
 /// next owner may free the memory first. The kernel answers a stale address with an error, or with
 /// a wake-up that its receiver takes for a spurious one.
-pub(crate) fn wake(word: *const AtomicU32, count: usize) {
+pub(crate) fn wake(word: *const AtomicU32, count: usize) -> usize {
     let count = i32::try_from(count).unwrap_or(i32::MAX);
     // SAFETY: FUTEX_WAKE does not read or write the memory, it looks for sleepers by address.
-    unsafe {
-        libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, count);
-    }
+    let woken = unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, count) };
+    usize::try_from(woken).unwrap_or(0)
 }
 
 /// How many threads sleep on `word` now.

@@ -17,6 +17,9 @@ pub(crate) use memory::is_shared;
 #[cfg(loom)]
 pub(crate) use model::*;
 
+/// A futex word, and what it is expected to hold.
+pub(crate) type Expected<'word> = (Futex<'word>, u32);
+
 /// How a wait on a futex word ended. `Woken` may also mean nothing at all: a caller reads the word
 /// again, whatever the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

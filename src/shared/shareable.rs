@@ -7,7 +7,9 @@ use core::sync::atomic::{
 };
 
 use super::layout;
-use crate::{Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, Timer};
+use crate::{
+    Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, RLock, Semaphore, Timer,
+};
 
 /// A type whose values may live in memory that several processes share, each at its own address.
 ///
@@ -119,7 +121,7 @@ macro_rules! shareable_primitives {
     )* };
 }
 
-shareable_primitives! { Semaphore BoundedSemaphore Event Condition Barrier Timer }
+shareable_primitives! { Semaphore BoundedSemaphore Event Condition Barrier Timer FutexWord }
 
 /// Defines structs that may live in shared memory.
 ///

@@ -33,6 +33,7 @@ mod semaphore;
 mod shards;
 mod table;
 mod timer;
+mod wait_any;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         condition::trials(),
         barrier::trials(),
         timer::trials(),
+        wait_any::trials(),
         races::trials(),
     ];
     let trials = shard.deal(trials.into_iter().flatten().collect());

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::death::step;
 use super::{AtomicU32, AtomicU64, ME, Sleeper, World, world};
 use crate::deadline::Deadline;
-use crate::kernel::Waited;
+use crate::kernel::{Expected, Waited};
 use crate::sync::Ordering;
 
 /// A futex word, as part of whatever it is part of.
@@ -47,16 +47,16 @@ fn wide<'word>(word: *const AtomicU32) -> Option<&'word AtomicU64> {
 }
 
 pub(crate) fn wait(word: Futex<'_>, expected: u32, deadline: Option<Deadline>) -> Waited {
-    wait_any([(word, expected)], None, deadline).1
+    wait_any::<1>([(word, expected)], None, deadline).1
 }
 
 /// `futex_waitv`: the index of the word it was woken through, where it was; if through several, the
-/// last. The first word, and `unmoved`, are looked at when it is in all queues.
+/// last. Those that are `unmoved` are looked at when it is in all queues.
 ///
-/// A deadline passes when nobody else can go on.
-pub(crate) fn wait_any<const N: usize>(
-    words: [(Futex<'_>, u32); N],
-    unmoved: Option<(Futex<'_>, u32)>,
+/// A deadline passes when nobody else can go on, or with a later one.
+pub(crate) fn wait_any<'word, const MAX: usize>(
+    words: impl IntoIterator<Item = Expected<'word>>,
+    unmoved: impl IntoIterator<Item = Expected<'word>>,
     deadline: Option<Deadline>,
 ) -> (usize, Waited) {
     step();
@@ -72,7 +72,9 @@ pub(crate) fn wait_any<const N: usize>(
         nap
     });
     let id = new_sleeper();
-    for (index, &(word, expected)) in words.iter().enumerate() {
+    let mut first = None;
+    for (index, (word, expected)) in words.into_iter().enumerate() {
+        first.get_or_insert(word);
         if touch(word.0) != expected {
             leave_queues(id);
             // A wake-up that came through an earlier word must not be lost.
@@ -85,8 +87,7 @@ pub(crate) fn wait_any<const N: usize>(
         });
         ME.with(|me| me.asleep.set(Some(id)));
     }
-    let looks = [(N > 1).then_some(words[0]), unmoved].into_iter().flatten();
-    for (word, expected) in looks {
+    for (word, expected) in unmoved {
         if touch(word.0) != expected {
             leave_queues(id);
             return end_of_wait(id).map_or((0, Waited::Changed), |by| (by, Waited::Woken));
@@ -95,9 +96,9 @@ pub(crate) fn wait_any<const N: usize>(
     step();
     let still_asleep = || world(|world| world.sleepers[id].woken.is_none());
     if nap {
-        touch(words[0].0.0);
-    } else if deadline.is_some() {
-        while still_asleep() && others_go_on() {}
+        touch(first.expect("a word at least").0);
+    } else if let Some(deadline) = deadline {
+        while still_asleep() && !has_passed(deadline) && others_go_on() {}
         step();
     } else {
         while still_asleep() {
@@ -114,6 +115,10 @@ pub(crate) fn wait_any<const N: usize>(
         }
         (None, None) => (0, Waited::Woken),
     }
+}
+
+fn has_passed(deadline: Deadline) -> bool {
+    world(|world| world.clock >= Some(deadline.as_timespec()))
 }
 
 /// Lets them; whether they did.
@@ -172,10 +177,10 @@ pub(crate) fn wake(word: *const AtomicU32, count: usize) -> usize {
     wake_sleepers(word, count)
 }
 
-/// `FUTEX_WAKE_OP` with `FUTEX_OP_OR`: sets bits and wakes, in one step.
-pub(crate) fn set_and_wake_all(word: &AtomicU32, bits: u16) {
+/// `FUTEX_WAKE_OP` with `FUTEX_OP_OR`: sets a bit and wakes, in one step.
+pub(crate) fn set_bit_and_wake_all(word: &AtomicU32, bit: u16) {
     step();
-    word.0.fetch_or(u32::from(bits), Ordering::Relaxed);
+    word.0.fetch_or(1 << bit, Ordering::Relaxed);
     wake_sleepers(word, usize::MAX);
 }
 
@@ -188,7 +193,7 @@ pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16
 }
 
 /// `FUTEX_WAKE_OP` with `FUTEX_OP_SET`, of the low half of a word.
-pub(crate) fn make_and_wake(word: Futex<'_>, bit: u16, count: u32) {
+pub(crate) fn make_and_wake_all(word: Futex<'_>, bit: u16) {
     step();
     let halves = wide(word.0).expect("a half");
     let made = |value: u64| value >> 32 << 32 | 1 << bit;
@@ -200,7 +205,7 @@ pub(crate) fn make_and_wake(word: Futex<'_>, bit: u16, count: u32) {
     {
         value = now;
     }
-    wake_sleepers(word.0, count.max(1) as usize);
+    wake_sleepers(word.0, usize::MAX);
 }
 
 /// `FUTEX_REQUEUE` that wakes nobody.

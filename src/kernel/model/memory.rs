@@ -17,7 +17,7 @@ macro_rules! atomic {
         /// every change of an atomic saw the change before it.
         #[derive(Debug)]
         #[repr(transparent)]
-        pub(crate) struct $Atomic(pub(super) explored::$Atomic);
+        pub struct $Atomic(pub(super) explored::$Atomic);
 
         impl $Atomic {
             pub(crate) fn new(value: $number) -> Self {

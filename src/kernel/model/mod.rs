@@ -25,8 +25,8 @@ use super::RobustHead;
 
 pub(crate) use death::{run_mortal, step};
 pub(crate) use futex::{
-    Futex, add_and_wake, address, asleep, count_sleepers, low_half, make_and_wake, requeue,
-    set_and_wake_all, wait, wait_any, wake, whole,
+    Futex, add_and_wake, address, asleep, count_sleepers, low_half, make_and_wake_all, requeue,
+    set_bit_and_wake_all, wait, wait_any, wake, whole,
 };
 pub(crate) use memory::{
     AtomicU32, AtomicU64, is_shared, load_link, store_entry, store_link, zeroed_memory,

@@ -2,7 +2,9 @@
 
 use std::hint::black_box;
 
-use procsync::{Barrier, BoundedSemaphore, Condition, Lock, RLock, Semaphore, Timer};
+use procsync::{
+    Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, Source, Timer, wait_any,
+};
 
 use crate::case::{Case, Peer};
 use crate::meter::Meter;
@@ -12,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
     all.extend(rlocks());
     all.extend(semaphores());
     all.extend(events());
+    all.extend(several());
     all.extend(conditions());
     all.extend(barriers_and_timers());
     all.extend(refusals());
@@ -153,6 +156,22 @@ fn events() -> Vec<Case> {
     ]
 }
 
+/// Each makes its own.
+fn several() -> Vec<Case> {
+    vec![
+        Case::new(
+            "wait_any, an Event and a Semaphore: the second",
+            |_, meter| {
+                let (event, semaphore) = (Event::new(), Semaphore::new(1));
+                let sources = [Source::from(&event), Source::from(&semaphore)];
+                let sources = black_box(&sources);
+                meter.laps(|| assert!(wait_any(sources).is_ok_and(|ready| ready.index == 1)));
+            },
+        )
+        .instructions(265),
+    ]
+}
+
 fn conditions() -> Vec<Case> {
     vec![
         Case::new("Condition: notify_one", |stage, meter| {
@@ -208,7 +227,7 @@ fn barriers_and_timers() -> Vec<Case> {
             timer.cancel();
             meter.laps(|| assert!(!timer.cancel(), "it is cancelled"));
         })
-        .instructions(56),
+        .instructions(61),
     ]
 }
 
