@@ -1,96 +1,123 @@
-//! A storm: processes use all primitives at random, and every few milliseconds one of them is killed
-//! and replaced. Every second it is calm for a moment: whoever is asleep must have a reason, everybody
-//! goes home when called, and everything is in order.
+//! A storm: processes use all primitives at random, in several mappings, and are killed, stopped, starved,
+//! sent signals; they exit and exec with what they hold, panic, fork, and have threads that end. Every second it
+//! is calm for a moment: whoever is asleep must have a reason, everybody goes home when called, and
+//! everything is in order.
 //!
-//! `PROCSYNC_LONG=1`: for ten minutes. `PROCSYNC_SEED`: which storm; it prints its own.
+//! Every other storm is one in which nobody dies. There the books must balance exactly; after deaths each
+//! may leave a doubt of one, where it came between a step and the note of it.
+//!
+//! - `PROCSYNC_LONG=1`: for ten minutes; another number: for so many seconds.
+//! - `PROCSYNC_SEED`: which storm; it prints its own. The same seed makes the same choices, not the same races.
+//! - `PROCSYNC_ONLY=forks,signals`: only these parts of it; [`plan::Part`] has them all.
+//!
+//! # To add something
+//!
+//! What everybody does often is a deed (`deeds.rs`), what a worker does seldom is an act (`acts.rs`), what is
+//! done to workers is an event (`events.rs`). What they say of it goes into the books (`books.rs`), in
+//! one atomic step each; what must be true of these, `calm.rs` asks. Every act and every event of the
+//! plan happens at least once in each storm.
 
+// There is no `Shared` under loom, and so no storm.
+#![cfg_attr(loom, no_main)]
 #![cfg(not(loom))]
 
+mod acts;
+mod books;
+mod calm;
 #[path = "../common/mod.rs"]
 mod common;
-
-mod audit;
+mod deeds;
+mod events;
+mod forking;
+mod handlers;
+mod member;
+mod memory;
+mod orphans;
+mod plan;
+mod report;
+mod starvation;
+mod storm;
+mod supervisor;
+mod watch;
+mod watched;
 mod worker;
 mod world;
 
-use std::env;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Instant;
 
-use common::{Child, End, fork};
-use nix::sys::signal::Signal;
-use procsync::Shared;
-use world::{WORKERS, World};
+use libtest_mimic::{Arguments, Trial};
+use plan::Plan;
+use report::Report;
+use storm::Storm;
+use supervisor::Supervisor;
+use world::Worlds;
 
-const CALM_AFTER: Duration = Duration::from_secs(1);
-
-fn duration() -> Duration {
-    let is_long = env::var("PROCSYNC_LONG").is_ok_and(|long| long == "1");
-    Duration::from_secs(if is_long { 600 } else { 6 })
-}
-
-fn seed() -> u64 {
-    let given = env::var("PROCSYNC_SEED").ok();
-    given.map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a number"))
-}
-
-/// Whoever sends out the workers, and kills them.
-struct Killer<'world> {
-    world: &'world Shared<World>,
-    random: fastrand::Rng,
-    workers: Vec<Child>,
-    kills: u64,
-}
-
-impl Killer<'_> {
-    fn send_out(&mut self, place: usize) -> Child {
-        let seed = self.random.u64(..);
-        fork(|| worker::work(self.world, place, seed))
-    }
-
-    /// Until it is to be calm.
-    fn storm(&mut self) {
-        self.workers = (0..WORKERS).map(|place| self.send_out(place)).collect();
-        let started = Instant::now();
-        while started.elapsed() < CALM_AFTER {
-            thread::sleep(Duration::from_micros(self.random.u64(500..5_000)));
-            self.kill_one();
-        }
-    }
-
-    fn kill_one(&mut self) {
-        let place = self.random.usize(..WORKERS);
-        self.workers[place].send_kill();
-        let replacement = self.send_out(place);
-        let killed = std::mem::replace(&mut self.workers[place], replacement);
-        let end = killed.join();
-        let doing = self.world.doing(place);
-        assert_eq!(
-            end,
-            Ok(End::Killed(Signal::SIGKILL)),
-            "while it did {doing}"
-        );
-        self.kills += 1;
-    }
-}
-
-#[test]
-fn the_survivors_go_on() {
-    let seed = seed();
-    println!("PROCSYNC_SEED={seed}");
-    let world = Shared::anonymous(World::new()).expect("memory can be had");
-    let mut killer = Killer {
-        world: &world,
-        random: fastrand::Rng::with_seed(seed),
-        workers: Vec::new(),
-        kills: 0,
+/// On this thread alone: it forks.
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    one_arena();
+    orphans::adopt();
+    let trial = |name: &str, test: fn()| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
     };
-    let started = Instant::now();
-    while started.elapsed() < duration() {
-        killer.storm();
-        audit::calm_down(&world, std::mem::take(&mut killer.workers));
-        audit::all_is_in_order(&world);
+    let trials = vec![
+        trial("who_sleeps_for_ever_is_found", watched::who_sleeps_for_ever),
+        trial("who_runs_for_ever_is_found", watched::who_runs_for_ever),
+        trial("who_is_stopped_or_late_is_not", watched::who_is_stopped),
+        trial(
+            "nobody_outlives_the_test",
+            orphans::nobody_outlives_the_test,
+        ),
+        trial("the_survivors_go_on", the_survivors_go_on),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Every thread has its memory from the same place, so that it can be seen whether it is given back.
+fn one_arena() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes numbers; there is one thread.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1)
+    };
+}
+
+/// Both sorts of rounds twice, for the figures of memory, and every deed.
+fn has_seen_all(report: &Report) -> bool {
+    report.rounds >= 4 && report.has_all_deeds()
+}
+
+/// The names go, also where the test fails.
+struct Names;
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        Worlds::remove_names_of(std::process::id());
     }
-    println!("{} kills, {}", killer.kills, world.report());
-    assert!(killer.kills > 100);
+}
+
+fn the_survivors_go_on() {
+    let plan = Plan::from_environment();
+    println!("PROCSYNC_SEED={}", plan.seed);
+    let storm = Storm::begin(plan);
+    let names = Names;
+    let mut supervisor = Supervisor::begin(storm);
+    let started = Instant::now();
+    while started.elapsed() < plan.duration || !has_seen_all(&supervisor.report) {
+        let is_deadly = plan.is_deadly() && supervisor.report.rounds % 2 == 1;
+        supervisor.storm(is_deadly);
+        supervisor.calm_down();
+    }
+    supervisor.dismiss_elders();
+    drop(names);
+    println!("{}", supervisor.report);
+    supervisor.report.check_memory();
+    supervisor.report.check_coverage(&plan);
+    assert!(orphans::nobody_is_left());
+    assert!(!Worlds::has_left_any(std::process::id()));
 }

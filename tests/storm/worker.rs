@@ -1,218 +1,137 @@
-//! What a worker does: one deed after another, until it is killed or may go home.
-//!
-//! It panics where it is not told the truth: where the two halves of what a lock protects differ,
-//! and the lock is not poisoned.
+//! A process at a place, its second thread, and its child.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread::JoinHandle;
 
-use fastrand::Rng;
-use procsync::{AcquireError, BarrierError, Lock, LockGuard, Permit, TimerOutcome, TimerState};
+use nix::unistd::{Pid, setpgid};
 
-use crate::world::{PERMITS, World, count};
+use crate::acts::Act;
+use crate::books::{PLACES, Presence, Total};
+use crate::common::{Child, End};
+use crate::handlers;
+use crate::member::Member;
+use crate::plan::Plan;
+use crate::storm::Storm;
 
-type Deed = fn(&World, &mut Rng);
+pub(crate) struct Worker {
+    pub(crate) member: Member,
+    pub(crate) thread: Option<JoinHandle<()>>,
+    pub(crate) child: Option<Child>,
+    /// What it may do.
+    pub(crate) plan: Plan,
+}
 
-/// Some of them wait for others as long as it takes: *patient*.
-pub(crate) const DEEDS: [(&str, Deed); 19] = [
-    ("change the pair", |world, random| {
-        change(&mut take_pair(world), random);
-    }),
-    ("change the pair in time", change_in_time),
-    ("change what is nested", change_nested),
-    ("take a permit", |world, random| {
-        use_permit(world.semaphore.acquire_timeout(patience(random)), random);
-    }),
-    ("take a permit, patient", |world, random| {
-        use_permit(Some(world.semaphore.acquire()), random);
-    }),
-    ("give a permit", give_permit),
-    ("take a bounded permit", |world, random| {
-        use_permit(world.bounded.acquire_timeout(patience(random)), random);
-    }),
-    ("take a bounded permit, patient", |world, random| {
-        use_permit(Some(world.bounded.acquire()), random);
-    }),
-    ("give a bounded permit", |world, _| {
-        // Nobody may have taken it.
-        let _ = world.bounded.release(1);
-    }),
-    ("set the event, perhaps clear it", |world, random| {
-        world.event.set();
-        if random.bool() {
-            world.event.clear();
+/// One deed in so many is an act.
+const DEEDS_BETWEEN_ACTS: u32 = 300;
+
+/// Until it is killed, ends otherwise, or may go home. First of all it does `opening`.
+pub(crate) fn work(
+    storm: &'static Storm,
+    place: usize,
+    plan: Plan,
+    seed: u64,
+    opening: Option<Act>,
+) {
+    lead_group();
+    handlers::install(storm, place);
+    let mut worker = Worker::arrive(storm, place, plan, seed);
+    if let Some(act) = opening {
+        worker.perform(act);
+    }
+    worker.member.desk().has_opened.store(1, SeqCst);
+    worker.toil();
+    worker.finish();
+}
+
+/// All rounds, until there are no more. It notes how much memory it has after each.
+pub(crate) fn work_for_ever(storm: &'static Storm, place: usize, seed: u64) {
+    lead_group();
+    handlers::install(storm, place);
+    let mut round = 0;
+    let mut seeds = fastrand::Rng::with_seed(seed);
+    while storm.next_round(&mut round) {
+        let plan = storm.plan.without_deaths();
+        let mut worker = Worker::arrive(storm, place, plan, seeds.u64(..));
+        if round == 1 {
+            // What they need for the first time is no leak.
+            let acts = Act::all_of(&plan);
+            acts.into_iter().for_each(|act| worker.perform(act));
         }
-    }),
-    ("clear the event", |world, _| world.event.clear()),
-    ("wait for the event", |world, random| {
-        world.event.wait_timeout(patience(random));
-    }),
-    ("wait for the event, patient", |world, _| world.event.wait()),
-    ("wait for a change", wait_for_a_change),
-    ("wait for a notify, patient", |world, _| {
-        let mut pair = take_pair(world);
-        let waited = world.changed.wait(&mut pair);
-        waited.unwrap_or_else(|_| repair(world, &mut pair));
-        check(&pair);
-    }),
-    ("change the pair and notify", |world, random| {
-        change(&mut take_pair(world), random);
-        world.changed.notify(random.u32(1..4));
-    }),
-    ("meet", meet),
-    ("run the timer", run_timer),
-    ("cancel, wait for or reset the timer", bother_timer),
-];
-
-pub(crate) fn work(world: &World, place: usize, seed: u64) {
-    let mut random = Rng::with_seed(seed);
-    while world.over.load(Ordering::Relaxed) == 0 {
-        let deed = random.usize(..DEEDS.len());
-        world.begin(place, deed);
-        (DEEDS[deed].1)(world, &mut random);
+        worker.toil();
+        worker.finish();
+        worker.member.desk().memory.note();
     }
 }
 
-fn patience(random: &mut Rng) -> Duration {
-    Duration::from_micros(random.u64(..3_000))
+/// Whoever reaps this process finds its children, too.
+fn lead_group() {
+    setpgid(Pid::from_raw(0), Pid::from_raw(0)).expect("a child may lead a group");
 }
 
-/// Seldom, and long enough to be killed meanwhile.
-fn linger(random: &mut Rng) {
-    if random.u32(..10) == 0 {
-        std::thread::sleep(Duration::from_micros(300));
-    }
-}
-
-fn check(pair: &[u64; 2]) {
-    assert_eq!(pair[0], pair[1], "half a change, and no poison");
-}
-
-fn change(pair: &mut LockGuard<'_, [u64; 2]>, random: &mut Rng) {
-    check(pair);
-    pair[0] += 1;
-    linger(random);
-    pair[1] += 1;
-}
-
-pub(crate) fn repair(world: &World, pair: &mut LockGuard<'_, [u64; 2]>) {
-    pair[1] = pair[0];
-    world.pair.clear_poison();
-    count(&world.poisonings);
-}
-
-pub(crate) fn take_pair(world: &World) -> LockGuard<'_, [u64; 2]> {
-    let lock: &Lock<_> = &world.pair;
-    match lock.acquire() {
-        Ok(pair) => pair,
-        Err(AcquireError::Poisoned(mut pair)) => {
-            repair(world, &mut pair);
-            pair
+impl Worker {
+    fn arrive(storm: &'static Storm, place: usize, plan: Plan, seed: u64) -> Self {
+        Self {
+            member: Member::arrive(storm, place, seed),
+            thread: None,
+            child: None,
+            plan,
         }
-        Err(error) => panic!("{error}"),
     }
-}
 
-fn change_in_time(world: &World, random: &mut Rng) {
-    match world.pair.acquire_timeout(patience(random)) {
-        Ok(mut pair) => change(&mut pair, random),
-        Err(AcquireError::Poisoned(mut pair)) => repair(world, &mut pair),
-        Err(AcquireError::TimedOut) => {}
-        Err(error) => panic!("{error}"),
+    pub(crate) fn place(&self) -> usize {
+        self.member.number
     }
-}
 
-/// Holds it twice.
-pub(crate) fn change_nested(world: &World, random: &mut Rng) {
-    let repaired = world.nested.acquire_or_repair(|halves| {
-        halves[1].set(halves[0].get());
-        count(&world.poisonings);
-    });
-    let outer = repaired.expect("repaired");
-    let inner = world.nested.acquire().expect("sound");
-    assert_eq!(inner.depth(), 2);
-    assert_eq!(
-        inner[0].get(),
-        inner[1].get(),
-        "half a change, and no poison"
-    );
-    inner[0].set(inner[0].get() + 1);
-    drop(inner);
-    linger(random);
-    outer[1].set(outer[1].get() + 1);
-}
-
-/// Keeps it for a moment, and seldom for good.
-fn use_permit(permit: Option<Permit<'_>>, random: &mut Rng) {
-    linger(random);
-    match permit {
-        Some(permit) if random.u32(..20) == 0 => permit.forget(),
-        permit => drop(permit),
-    }
-}
-
-/// The dead take some along.
-fn give_permit(world: &World, random: &mut Rng) {
-    if world.semaphore.available_permits() < PERMITS {
-        world
-            .semaphore
-            .release(random.u32(..3))
-            .expect("there is room");
-    }
-}
-
-fn wait_for_a_change(world: &World, random: &mut Rng) {
-    let mut pair = take_pair(world);
-    let before = pair[0];
-    let is_changed = |pair: &[u64; 2]| pair[0] != before;
-    let patience = patience(random);
-    match world
-        .changed
-        .wait_for_timeout(&mut pair, patience, is_changed)
-    {
-        Ok(changed) => assert_eq!(changed, pair[0] != before),
-        Err(_) => repair(world, &mut pair),
-    }
-    check(&pair);
-}
-
-fn meet(world: &World, random: &mut Rng) {
-    let barrier = &world.barrier;
-    let meeting = match random.u32(..8) {
-        0 => barrier.wait(),
-        1 => barrier.wait_with_action(|| world.event.set()),
-        2 => return barrier.abort(),
-        _ => barrier.wait_timeout(patience(random)),
-    };
-    match meeting {
-        Ok(meeting) => assert!(meeting.index() < barrier.parties()),
-        Err(BarrierError::Broken) => {
-            count(&world.broken);
-            barrier.reset();
-        }
-        Err(_) => barrier.reset(),
-    }
-}
-
-fn run_timer(world: &World, random: &mut Rng) {
-    let mut calls = 0;
-    let run = world.timer.run(patience(random), || calls += 1);
-    if let Ok(outcome) = run {
-        assert_eq!(calls == 1, outcome == TimerOutcome::Fired);
-    }
-}
-
-fn bother_timer(world: &World, random: &mut Rng) {
-    match random.u32(..4) {
-        0 => drop(world.timer.cancel()),
-        1 if world.over.load(Ordering::Relaxed) == 0 => {
-            world.timer.wait_timeout(patience(random));
-        }
-        _ => {
-            let was_abandoned = world.timer.state() == TimerState::Abandoned;
-            if world.timer.reset() && was_abandoned {
-                count(&world.abandoned);
+    fn toil(&mut self) {
+        let acts = Act::all_of(&self.plan);
+        while !self.member.books().is_over() {
+            if self.member.random.u32(..DEEDS_BETWEEN_ACTS) == 0 && !acts.is_empty() {
+                let act = acts[self.member.random.usize(..acts.len())];
+                self.perform(act);
             }
+            self.member.do_something();
         }
     }
+
+    /// Permits that it keeps are given back by signals only, and no more come.
+    fn finish(&mut self) {
+        self.member.desk().set_presence(Presence::Home);
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("it has not panicked");
+        }
+        if let Some(child) = self.child.take() {
+            self.see_off(child);
+        }
+    }
+
+    pub(crate) fn see_off(&mut self, child: Child) {
+        // Whether it takes too long, the supervisor judges.
+        while !child.ends() {}
+        assert_eq!(child.join(), Ok(End::Exited(0)), "the child's deeds");
+    }
+
+    /// A second thread that works until all go home.
+    pub(crate) fn start_thread(&mut self) {
+        if self.thread.is_some() {
+            return;
+        }
+        let (storm, desk) = (self.member.storm, self.place() + PLACES);
+        let seed = self.member.random.u64(..);
+        self.thread = Some(std::thread::spawn(move || {
+            handlers::block();
+            let worked = std::panic::catch_unwind(|| work_beside(storm, desk, seed));
+            if worked.is_err() {
+                std::process::abort();
+            }
+        }));
+    }
+}
+
+fn work_beside(storm: &'static Storm, desk: usize, seed: u64) {
+    let mut member = Member::arrive(storm, desk, seed);
+    while !storm.books.is_over() {
+        member.do_something();
+    }
+    member.desk().set_presence(Presence::Absent);
+    storm.books.total(Total::ThreadsEnded).fetch_add(1, SeqCst);
 }
