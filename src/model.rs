@@ -1,115 +1,55 @@
-//! Model checking with deaths: only under `--cfg loom`.
+//! Model checking with deaths, for this crate and for those who use it: only under `--cfg loom`.
 //!
-//! Build with `RUSTFLAGS="--cfg loom"`, and every primitive runs on loom's atomics and on a modelled
+//! Build with `RUSTFLAGS="--cfg loom"`, and every primitive runs on [loom]'s atomics and on a modelled
 //! kernel. A thread of a model stands for a process with one thread.
 //!
 //! ```ignore
-//! procsync::model::Exploration::default().run(|| {
+//! use std::sync::Arc;
+//!
+//! use procsync::Lock;
+//! use procsync::model::{Exploration, spawn_mortal};
+//!
+//! Exploration::DEATHS.run(|| {
 //!     let lock = Arc::new(Lock::new(0));
 //!     let theirs = lock.clone();
-//!     let victim = procsync::model::spawn_mortal(move || drop(theirs.acquire()));
+//!     let victim = spawn_mortal(move || drop(theirs.acquire()));
 //!     drop(lock.acquire());
 //!     victim.join(); // None: it died
 //! });
 //! ```
 //!
-//! Threads share the primitives by `std::sync::Arc`: loom's own would be one more thing to explore,
-//! and is not made for threads that die.
+//! | for | take |
+//! |---|---|
+//! | numbers that threads change | [`AtomicU32`], [`AtomicU64`]: std's API, with a place to die before each access |
+//! | plain data | [`loom::cell::Cell`], [`loom::cell::UnsafeCell`], whose accesses loom checks, with [`step`] between them |
+//! | sharing among threads | [`std::sync::Arc`]: loom's own is one more thing to explore, and not made for threads that die |
+//! | a thread that may die | [`spawn_mortal`], once a scenario |
+//! | other threads | [`loom::thread::spawn`]: with the scenario's own and the mortal one, 5 at most |
+//! | a structure with `shareable!` | the same: in models it is a plain struct |
 
-use crate::kernel::model::{self as kernel, Plan};
+mod exploration;
 
-/// What to explore: all interleavings, with a death before each step of the mortal thread, and with
-/// each wait ending early.
-#[derive(Clone, Copy, Debug)]
-pub struct Exploration {
-    /// How often a thread may be interrupted where it could go on, in one execution. `None`: any
-    /// number. Two or three find nearly everything, in a fraction of the time.
-    pub preemptions: Option<usize>,
-    /// Whether the mortal thread dies.
-    pub deaths: bool,
-    /// Whether waits end early: by their deadline if they have one, or else for no reason.
-    pub naps: bool,
-}
+use crate::kernel::model as kernel;
 
-impl Default for Exploration {
-    fn default() -> Self {
-        Self {
-            preemptions: Some(3),
-            deaths: true,
-            naps: true,
-        }
-    }
-}
+/// The loom that this crate runs on, for what it has besides: threads, cells, fences. Users need no
+/// dependency of their own, whose version might differ.
+pub use loom;
 
-/// How much an exploration explored.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct Explored {
-    /// Steps before which the mortal thread died.
-    pub deaths: usize,
-    /// Waits that ended early.
-    pub naps: usize,
-    /// Executions in all.
-    pub executions: usize,
-}
+pub use crate::kernel::model::atomic::{AtomicU32, AtomicU64};
+pub use exploration::{Exploration, Explored};
 
-impl Exploration {
-    /// The same with another bound on preemptions.
-    #[must_use]
-    pub const fn within(self, preemptions: usize) -> Self {
-        Self {
-            preemptions: Some(preemptions),
-            ..self
-        }
-    }
-
-    /// Runs `scenario` in every way. Panics as it panics, and if all its threads wait for ever.
-    pub fn run(self, scenario: impl Fn() + Send + Sync + 'static) -> Explored {
-        let scenario = std::sync::Arc::new(scenario);
-        let mut explored = Explored::default();
-        for nap in choices(self.naps) {
-            for death in choices(self.deaths) {
-                let plan = Plan { death, nap };
-                let happened = self.run_plan(plan, scenario.clone(), &mut explored);
-                if death.is_some() && !happened.death {
-                    break;
-                }
-                if death.is_none() && nap.is_some() && !happened.nap {
-                    return explored;
-                }
-                explored.deaths += usize::from(death.is_some());
-                explored.naps += usize::from(nap.is_some() && death.is_none());
-            }
-        }
-        explored
-    }
-
-    fn run_plan(
-        self,
-        plan: Plan,
-        scenario: std::sync::Arc<impl Fn() + Send + Sync + 'static>,
-        explored: &mut Explored,
-    ) -> kernel::Happened {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = self.preemptions;
-        builder.max_branches = 10_000;
-        kernel::begin(plan);
-        builder.check(move || {
-            kernel::begin_execution();
-            scenario();
-        });
-        let happened = kernel::happened();
-        explored.executions += happened.executions;
-        happened
-    }
-}
-
-/// Not at all, and, if wanted, at 0, 1, 2, …
-fn choices(wanted: bool) -> impl Iterator<Item = Option<usize>> {
-    core::iter::once(None).chain((0..).map(Some).take_while(move |_| wanted))
+/// As outside of models, without `Shareable`: there the structure is one of loom's atomics, which no other
+/// process could read.
+#[macro_export]
+macro_rules! shareable {
+    ($( $(#[$attribute:meta])* $vis:vis struct $name:ident { $($fields:tt)* } )*) => { $(
+        $(#[$attribute])*
+        $vis struct $name { $($fields)* }
+    )* };
 }
 
 /// Does `f` as a signal handler does it that has interrupted another operation of the thread.
+#[doc(hidden)]
 pub fn in_a_handler<T>(f: impl FnOnce() -> T) -> T {
     let interrupted = Box::leak(Box::new(crate::sync::AtomicU32::new(0)));
     let _armed = crate::robust::arm(interrupted);
@@ -118,42 +58,78 @@ pub fn in_a_handler<T>(f: impl FnOnce() -> T) -> T {
 
 /// The locks of this execution lie in private memory, and die with their process: who waits under them
 /// minds no deaths. To be called before the first of them is acquired.
+#[doc(hidden)]
 pub fn be_private() {
     kernel::be_private();
 }
 
-/// A place to die between two plain accesses of the mortal thread's own. Every operation of this
-/// crate has its own.
+/// A place to die between two plain accesses of the mortal thread's own. Every operation of this crate,
+/// and every access to an atomic of this module, has its own. On other threads it does nothing.
+///
+/// # Panics
+///
+/// Outside of an exploration.
+#[track_caller]
 pub fn step() {
+    kernel::must_be_exploring();
     kernel::step();
 }
 
 /// How many threads are asleep in the modelled kernel now.
 ///
-/// A scenario that wants others to be asleep first yields, and then looks here.
+/// A scenario that wants others to be asleep first yields ([`loom::thread::yield_now`]), and then looks
+/// here. In some executions they are not, and it has to do without.
+///
+/// # Panics
+///
+/// Outside of an exploration.
+#[track_caller]
 pub fn asleep() -> usize {
+    kernel::must_be_exploring();
     kernel::asleep()
 }
 
 /// How much time has passed in this execution: none, as long as no deadline did. A wait whose wake-up
 /// was lost ends by its deadline all the same; this tells.
+///
+/// # Panics
+///
+/// Outside of an exploration.
+#[track_caller]
 pub fn elapsed() -> std::time::Duration {
+    kernel::must_be_exploring();
     kernel::elapsed()
 }
 
 /// A thread that may die. A scenario has one at most.
 #[derive(Debug)]
+#[must_use = "whether it died is for the scenario to learn, by `join`"]
 pub struct Mortal<T>(loom::thread::JoinHandle<Option<T>>);
 
-/// Starts the thread that dies before its `k`th step, for every `k`.
+/// Starts the thread that dies before its `k`th step, for every `k`, if the exploration has deaths.
 ///
-/// Its locals are dropped, as a panic drops them, but the guards among them do nothing.
+/// It does not vanish, as a killed process does, but unwinds: its locals are dropped. Guards and permits among
+/// them do nothing. Destructors of your own should do nothing to what others share.
+///
+/// # Panics
+///
+/// If it is called twice in a scenario, or outside of an exploration.
+#[track_caller]
 pub fn spawn_mortal<T: 'static>(f: impl FnOnce() -> T + 'static) -> Mortal<T> {
+    kernel::must_be_exploring();
+    assert!(
+        kernel::claim_mortal(),
+        "a scenario has one mortal thread: the others are to be started with `loom::thread::spawn`"
+    );
     Mortal(loom::thread::spawn(move || kernel::run_mortal(f)))
 }
 
 impl<T> Mortal<T> {
     /// Waits for its end; `None`: it died.
+    ///
+    /// # Panics
+    ///
+    /// As it panicked, if it did.
     pub fn join(self) -> Option<T> {
         match self.0.join() {
             Ok(result) => result,

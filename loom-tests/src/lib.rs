@@ -5,22 +5,12 @@ use loom::cell::Cell;
 use procsync::model::Exploration;
 use procsync::{AcquireError, Lock, RLock};
 
-/// No deaths, no naps: loom as it is.
-pub const CALM: Exploration = Exploration {
-    preemptions: Some(3),
-    deaths: false,
-    naps: false,
-};
-
-/// Waits end early; nobody dies.
-pub const NAPS: Exploration = Exploration { naps: true, ..CALM };
-
-/// The mortal thread dies.
-pub const DEATHS: Exploration = Exploration {
-    preemptions: Some(2),
-    deaths: true,
-    naps: false,
-};
+/// As its original.
+pub const CALM: Exploration = Exploration::CALM;
+/// As its original.
+pub const NAPS: Exploration = Exploration::NAPS;
+/// As its original.
+pub const DEATHS: Exploration = Exploration::DEATHS;
 
 /// Explores, and says how much.
 pub fn explore(exploration: Exploration, scenario: impl Fn() + Send + Sync + 'static) {

@@ -6,15 +6,8 @@ use std::sync::Arc;
 use loom::thread::spawn;
 use procsync::model::{Exploration, Word, spawn_mortal};
 
-const CALM: Exploration = Exploration {
-    preemptions: None,
-    deaths: false,
-    naps: false,
-};
-const DEATHS: Exploration = Exploration {
-    deaths: true,
-    ..CALM
-};
+const CALM: Exploration = Exploration::CALM.unbounded();
+const DEATHS: Exploration = Exploration::DEATHS.unbounded();
 
 #[test]
 fn a_wait_compares_and_a_wake_is_not_lost() {

@@ -10,17 +10,9 @@ use loom_tests::{DEATHS, Pair, explore, held, others_sleep, work};
 use procsync::model::{Exploration, spawn_mortal};
 use procsync::{AcquireError, Lock};
 
-/// No deaths, no naps: loom as it is.
-const CALM: Exploration = Exploration {
-    preemptions: None,
-    deaths: false,
-    naps: false,
-};
-const NAPS: Exploration = Exploration { naps: true, ..CALM };
-const ALL: Exploration = Exploration {
-    naps: true,
-    ..DEATHS
-};
+const CALM: Exploration = Exploration::CALM.unbounded();
+const NAPS: Exploration = Exploration::NAPS.unbounded();
+const ALL: Exploration = Exploration::DEATHS_AND_NAPS;
 
 fn fresh() -> Arc<Lock<Pair>> {
     Arc::new(Lock::new(Pair::default()))

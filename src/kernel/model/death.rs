@@ -16,6 +16,16 @@ const LIST_LIMIT: usize = 2048;
 /// What a dead thread unwinds with.
 struct Death;
 
+/// Whether the caller may start the mortal thread of this execution: there is none yet.
+pub(crate) fn claim_mortal() -> bool {
+    world(|world| !std::mem::replace(&mut world.has_mortal, true))
+}
+
+/// The TID of the dead.
+pub(crate) fn victim() -> Option<u32> {
+    world(|world| world.victim)
+}
+
 /// Runs `f` on a thread that dies when the plan says so; `None`: it did.
 pub(crate) fn run_mortal<T>(f: impl FnOnce() -> T) -> Option<T> {
     ME.with(|me| me.mortal.set(true));
@@ -55,6 +65,7 @@ pub(super) fn die() -> ! {
     world(|world| world.happened.death = true);
     ME.with(|me| {
         me.dead.set(true);
+        world(|world| world.victim = Some(me.tid));
         if let Some(id) = me.asleep.take() {
             leave_queues(id);
         }

@@ -130,9 +130,11 @@ fn others_go_on() -> bool {
 
 pub(super) fn new_sleeper() -> usize {
     let thread = loom::thread::current();
+    let tid = ME.with(|me| me.tid);
     world(|world| {
         world.sleepers.push(Sleeper {
             thread,
+            tid,
             woken: None,
             words: Vec::new(),
         });
@@ -145,13 +147,19 @@ pub(super) fn end_of_wait(id: usize) -> Option<usize> {
     world(|world| world.sleepers[id].woken)
 }
 
-/// Threads that sleep and were not woken.
+/// How many threads sleep and were not woken.
 pub(crate) fn asleep() -> usize {
+    tids_asleep().len()
+}
+
+/// Which.
+pub(crate) fn tids_asleep() -> Vec<u32> {
     world(|world| {
-        let mut ids: Vec<_> = world.queues.values().flatten().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.len()
+        let queued = world.queues.values().flatten();
+        let mut tids: Vec<_> = queued.map(|&id| world.sleepers[id].tid).collect();
+        tids.sort_unstable();
+        tids.dedup();
+        tids
     })
 }
 

@@ -1,66 +1,10 @@
-//! Atomics, and the links of robust lists.
+//! The links of robust lists, and which memory is shared.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
-use loom::sync::atomic as explored;
-
 use super::death::{look_at, step};
 use super::{ME, is_over, world};
-use crate::sync::Ordering;
-
-macro_rules! atomic {
-    ($Atomic:ident, $number:ty) => {
-        /// loom's, with a possible death before every access.
-        ///
-        /// A store is a swap: the kernel looks at the one current value, which loom knows only where
-        /// every change of an atomic saw the change before it.
-        #[derive(Debug)]
-        #[repr(transparent)]
-        pub struct $Atomic(pub(super) explored::$Atomic);
-
-        impl $Atomic {
-            pub(crate) fn new(value: $number) -> Self {
-                Self(explored::$Atomic::new(value))
-            }
-
-            pub(crate) fn load(&self, order: Ordering) -> $number {
-                step();
-                self.0.load(order)
-            }
-
-            #[allow(dead_code, reason = "for one of the two")]
-            pub(crate) fn store(&self, value: $number, order: Ordering) {
-                step();
-                self.0.swap(value, order);
-            }
-
-            /// The one current value: what a read-modify-write sees, and this one changes nothing. A
-            /// plain load may see an older one; a change to the same value would be one more that others
-            /// may see.
-            pub(super) fn current(&self) -> $number {
-                const NEVER: $number = 0x5a5a_5a5a;
-                let order = Ordering::Relaxed;
-                let seen = self.0.compare_exchange(NEVER, NEVER, order, order);
-                seen.unwrap_or_else(|current| current)
-            }
-
-            pub(crate) fn compare_exchange(
-                &self,
-                current: $number,
-                new: $number,
-                success: Ordering,
-                failure: Ordering,
-            ) -> Result<$number, $number> {
-                step();
-                self.0.compare_exchange(current, new, success, failure)
-            }
-        }
-    };
-}
-
-atomic!(AtomicU32, u32);
-atomic!(AtomicU64, u64);
 
 pub(crate) unsafe fn store_link(at: usize, value: usize) {
     if is_over() {

@@ -10,6 +10,7 @@
 //! That a wait times out, or ends for no reason, is chosen in the same way: the `n`th wait of an
 //! execution does, for every `n`.
 
+pub(crate) mod atomic;
 mod death;
 mod futex;
 mod memory;
@@ -23,14 +24,13 @@ use rustix::time::Timespec;
 
 use super::RobustHead;
 
-pub(crate) use death::{run_mortal, step};
+pub(crate) use atomic::{AtomicU32, AtomicU64};
+pub(crate) use death::{claim_mortal, run_mortal, step, victim};
 pub(crate) use futex::{
     Futex, add_and_wake, address, asleep, count_sleepers, low_half, make_and_wake_all, requeue,
-    set_bit_and_wake_all, wait, wait_any, wake, whole,
+    set_bit_and_wake_all, tids_asleep, wait, wait_any, wake, whole,
 };
-pub(crate) use memory::{
-    AtomicU32, AtomicU64, is_shared, load_link, store_entry, store_link, zeroed_memory,
-};
+pub(crate) use memory::{is_shared, load_link, store_entry, store_link, zeroed_memory};
 
 /// glibc's. Links are kept in a table, so nothing need lie there.
 const DISTANCE: usize = 32;
@@ -58,7 +58,13 @@ struct World {
     execution: u32,
     plan: Plan,
     happened: Happened,
+    /// Whether this is an exploration.
+    exploring: bool,
     threads: u32,
+    /// Whether one of them may die.
+    has_mortal: bool,
+    /// The one that did.
+    victim: Option<u32>,
     waits: usize,
     /// Of all threads.
     steps: usize,
@@ -80,6 +86,7 @@ struct World {
 /// A wait.
 struct Sleeper {
     thread: loom::thread::Thread,
+    tid: u32,
     /// Through which of its words it was woken.
     woken: Option<usize>,
     words: Vec<usize>,
@@ -134,11 +141,13 @@ impl Me {
     }
 }
 
-/// Begins an exploration.
+/// Begins to explore a plan.
 pub(crate) fn begin(plan: Plan) {
     world(|world| {
+        assert!(!world.exploring, "an exploration within an exploration");
         world.plan = plan;
         world.happened = Happened::default();
+        world.exploring = true;
     });
 }
 
@@ -152,19 +161,33 @@ pub(crate) fn begin_execution() {
                 executions: world.happened.executions + 1,
                 ..world.happened
             },
+            exploring: true,
             ..World::default()
         };
     });
 }
 
+/// Ends what [`begin`] began.
+pub(crate) fn end() -> Happened {
+    world(|world| {
+        world.exploring = false;
+        world.happened
+    })
+}
+
+/// Outside there are no threads, and what was made there belongs to no execution.
+#[track_caller]
+pub(crate) fn must_be_exploring() {
+    assert!(
+        world(|world| world.exploring),
+        "used outside of an exploration: under `--cfg loom`, procsync works only inside the closure that \
+         `procsync::model::Exploration::run` is given, and everything is to be made in there"
+    );
+}
+
 /// For the rest of the execution.
 pub(crate) fn be_private() {
     world(|world| world.private = true);
-}
-
-/// Ends an exploration.
-pub(crate) fn happened() -> Happened {
-    world(|world| world.happened)
 }
 
 static FORGET: OnceLock<extern "C" fn()> = OnceLock::new();
