@@ -215,6 +215,9 @@ macro_rules! lock_front {
         impl<T: ?Sized> Drop for $Guard<'_, T> {
             #[inline(always)]
             fn drop(&mut self) {
+                if $crate::kernel::is_over() {
+                    return;
+                }
                 if !self.panicking && std::thread::panicking() {
                     self.lock.raw.poison_if_owned();
                 }

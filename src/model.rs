@@ -1,7 +1,8 @@
 //! Model checking with deaths, for this crate and for those who use it: only under `--cfg loom`.
 //!
 //! Build with `RUSTFLAGS="--cfg loom"`, and every primitive runs on [loom]'s atomics and on a modelled
-//! kernel. A thread of a model stands for a process with one thread.
+//! kernel. A thread of a model stands for a process with one thread. How such models are written, line by
+//! line, and what they cannot see: [`guide::models`](crate::guide::models).
 //!
 //! ```ignore
 //! use std::sync::Arc;
@@ -109,7 +110,8 @@ pub struct Mortal<T>(loom::thread::JoinHandle<Option<T>>);
 /// Starts the thread that dies before its `k`th step, for every `k`, if the exploration has deaths.
 ///
 /// It does not vanish, as a killed process does, but unwinds: its locals are dropped. Guards and permits among
-/// them do nothing. Destructors of your own should do nothing to what others share.
+/// them do nothing, and its accesses to atomics of this module have no effect. Destructors of your own should
+/// do nothing to what others share by other means.
 ///
 /// # Panics
 ///

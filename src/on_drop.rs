@@ -1,6 +1,8 @@
 //! What is to be done on the way out, however that comes.
 
-/// Calls the function when dropped.
+use crate::sync::kernel;
+
+/// Calls the function when dropped; but the dead of a model, who unwind, do nothing more.
 pub(crate) struct OnDrop<F: FnOnce()>(Option<F>);
 
 impl<F: FnOnce()> OnDrop<F> {
@@ -16,7 +18,9 @@ impl<F: FnOnce()> OnDrop<F> {
 
 impl<F: FnOnce()> Drop for OnDrop<F> {
     fn drop(&mut self) {
-        if let Some(f) = self.0.take() {
+        if let Some(f) = self.0.take()
+            && !kernel::is_over()
+        {
             f();
         }
     }

@@ -8,6 +8,7 @@ use crate::error::ReleaseError;
 use crate::permits::{self, PastLimit, Permits};
 use crate::robust;
 use crate::sync::const_fn;
+use crate::sync::kernel;
 
 /// A counter of permits, for threads of any number of processes: as Python's
 /// `threading.Semaphore` and POSIX's `sem_t`.
@@ -189,7 +190,7 @@ impl<'semaphore> Permit<'semaphore> {
 impl Drop for Permit<'_> {
     #[inline]
     fn drop(&mut self) {
-        if robust::is_incarnation(self.incarnation) {
+        if !kernel::is_over() && robust::is_incarnation(self.incarnation) {
             // Past the limit: somebody released what was not theirs. Nobody is there to be told.
             let _ = self.permits.release(1, self.limit);
         }

@@ -110,3 +110,31 @@ fn a_missing_release_shows() {
         writer.join().unwrap();
     });
 }
+
+/// A destructor that tells others.
+struct Farewell(Arc<[AtomicU64; 2]>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0[0].store(1, Relaxed);
+        self.0[1].fetch_add(1, Relaxed);
+        while self.0[1].compare_exchange(1, 2, Relaxed, Relaxed).is_err() {}
+    }
+}
+
+#[test]
+fn the_destructors_of_the_dead_do_nothing() {
+    Exploration::DEATHS.run(|| {
+        let words = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
+        let victims = words.clone();
+        let victim = spawn_mortal(move || {
+            let farewell = Farewell(victims);
+            farewell.0[0].load(Relaxed);
+            farewell.0[1].load(Relaxed);
+            std::mem::forget(farewell);
+        });
+        victim.join();
+        let said = [&words[0], &words[1]].map(|word| word.load(Relaxed));
+        assert_eq!(said, [0, 0]);
+    });
+}

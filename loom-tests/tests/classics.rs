@@ -1,25 +1,18 @@
 //! The mistakes that everybody makes once: the models find them, and prove them absent where they are.
 #![cfg(loom)]
 
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use loom::thread::spawn;
 use loom_tests::{CALM, explore, held};
-use procsync::{Condition, Lock, LockGuard, Semaphore};
+use procsync::{Condition, Lock, Semaphore};
 
 type Two = (Lock<u32>, Lock<u32>);
 
-/// Not dropped when loom takes deadlocked threads apart: there is no model left to release them in.
-fn hold(lock: &Lock<u32>) -> ManuallyDrop<LockGuard<'_, u32>> {
-    ManuallyDrop::new(held(lock.acquire()).0)
-}
-
 fn lock_both(first: &Lock<u32>, second: &Lock<u32>) {
-    let first = hold(first);
-    let second = hold(second);
-    drop(ManuallyDrop::into_inner(second));
-    drop(ManuallyDrop::into_inner(first));
+    let first = held(first.acquire());
+    let second = held(second.acquire());
+    drop((second, first));
 }
 
 fn by_address(two: &Two) -> [&Lock<u32>; 2] {
@@ -63,9 +56,9 @@ fn a_notify_before_the_wait_is_lost() {
         let room = Arc::new((Lock::new(()), Condition::new()));
         let theirs = room.clone();
         let other = spawn(move || theirs.1.notify_one());
-        let mut guard = ManuallyDrop::new(held(room.0.acquire()).0);
-        room.1.wait(&mut *guard).unwrap();
-        drop(ManuallyDrop::into_inner(guard));
+        let (mut guard, _) = held(room.0.acquire());
+        room.1.wait(&mut guard).unwrap();
+        drop(guard);
         other.join().unwrap();
     });
 }

@@ -94,6 +94,39 @@ fn a_loop_that_does_not_yield() {
     });
 }
 
+/// The guards of those who wait for ever are dropped; that must not turn a failed test into an abort.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_deadlock_with_guards_and_permits() {
+    Exploration::CALM.run(|| {
+        let all = Arc::new((Lock::new(1), Semaphore::new(1), Event::new()));
+        let theirs = all.clone();
+        let other = loom::thread::spawn(move || {
+            let _permit = theirs.1.acquire();
+            let _guard = theirs.0.acquire();
+            theirs.2.wait();
+        });
+        other.join().unwrap();
+    });
+}
+
+/// A failing assertion, while others sleep, and hold something.
+#[test]
+#[should_panic(expected = "what the test is about")]
+fn an_assertion_that_fails_beside_a_sleeper() {
+    Exploration::CALM.run(|| {
+        let all = Arc::new((Lock::new(1), Event::new()));
+        let theirs = all.clone();
+        let _other = loom::thread::spawn(move || {
+            let _guard = theirs.0.acquire();
+            theirs.1.wait_timeout(Duration::from_secs(1));
+        });
+        loom::thread::yield_now();
+        let _guard = all.0.acquire();
+        panic!("what the test is about");
+    });
+}
+
 /// The next exploration begins from nothing, whatever the last one left behind.
 #[test]
 fn after_a_failure() {

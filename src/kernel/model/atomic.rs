@@ -3,7 +3,7 @@
 use loom::sync::atomic as explored;
 
 use super::death::step;
-use super::must_be_exploring;
+use super::{is_over, must_be_exploring};
 use crate::sync::Ordering;
 
 macro_rules! atomic {
@@ -15,6 +15,8 @@ macro_rules! atomic {
         /// - A [`store`](Self::store) is a swap: what the kernel looks at is the one current value, which
         ///   loom knows only where every change of an atomic saw the change before it.
         /// - [`compare_exchange_weak`](Self::compare_exchange_weak) does not fail for no reason.
+        /// - As a thread unwinds, because it has died or because the model has failed, its accesses do
+        ///   nothing and answer 0: destructors do no work that a killed process could not do.
         #[derive(Debug)]
         pub struct $Atomic(pub(super) explored::$Atomic);
 
@@ -57,6 +59,9 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$number, $number> {
+                if is_over() {
+                    return Ok(current);
+                }
                 step();
                 self.0.compare_exchange(current, new, success, failure)
             }
@@ -165,8 +170,13 @@ macro_rules! changes {
 atomic!(AtomicU32, u32);
 atomic!(AtomicU64, u64);
 
+/// A thread that unwinds must not come to loom: another would go on meanwhile, and take itself for one
+/// that panics; and where loom has given up, it would panic again.
 #[track_caller]
-fn access<T>(explored: impl FnOnce() -> T) -> T {
+fn access<T: Default>(explored: impl FnOnce() -> T) -> T {
+    if is_over() {
+        return T::default();
+    }
     step();
     explored()
 }

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use std::collections::VecDeque;
 
 use super::death::step;
-use super::{AtomicU32, AtomicU64, ME, Sleeper, World, world};
+use super::{AtomicU32, AtomicU64, ME, Sleeper, World, is_over, world};
 use crate::deadline::Deadline;
 use crate::kernel::{Expected, Waited};
 use crate::sync::Ordering;
@@ -30,6 +30,9 @@ pub(crate) fn address(word: Futex<'_>) -> *const AtomicU32 {
 /// What the kernel does to a word before it does anything to its sleepers: loom sees it, and so
 /// knows that one depends on the other. Answers the value.
 pub(super) fn touch(word: *const AtomicU32) -> u32 {
+    if is_over() {
+        return 0;
+    }
     if let Some(word) = wide(word) {
         let value = word.current();
         #[expect(clippy::cast_possible_truncation, reason = "the low half")]
@@ -59,6 +62,9 @@ pub(crate) fn wait_any<'word, const MAX: usize>(
     unmoved: impl IntoIterator<Item = Expected<'word>>,
     deadline: Option<Deadline>,
 ) -> (usize, Waited) {
+    if is_over() {
+        return (0, Waited::Woken);
+    }
     step();
     // Fields out of range are EINVAL.
     assert!(
@@ -180,6 +186,9 @@ pub(super) fn leave_queues(id: usize) {
 }
 
 pub(crate) fn wake(word: *const AtomicU32, count: usize) -> usize {
+    if is_over() {
+        return 0;
+    }
     step();
     touch(word);
     wake_sleepers(word, count)
@@ -187,6 +196,9 @@ pub(crate) fn wake(word: *const AtomicU32, count: usize) -> usize {
 
 /// `FUTEX_WAKE_OP` with `FUTEX_OP_OR`: sets a bit and wakes, in one step.
 pub(crate) fn set_bit_and_wake_all(word: &AtomicU32, bit: u16) {
+    if is_over() {
+        return;
+    }
     step();
     word.0.fetch_or(1 << bit, Ordering::Relaxed);
     wake_sleepers(word, usize::MAX);
@@ -194,6 +206,9 @@ pub(crate) fn set_bit_and_wake_all(word: &AtomicU32, bit: u16) {
 
 /// `FUTEX_WAKE_OP` with `FUTEX_OP_ADD`.
 pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16) -> usize {
+    if is_over() {
+        return 0;
+    }
     step();
     let before = word.0.fetch_add(u32::from(addend), Ordering::Relaxed);
     let once_more = u32::from(before == u32::from(never));
@@ -202,6 +217,9 @@ pub(crate) fn add_and_wake(word: &AtomicU32, addend: u16, count: u32, never: u16
 
 /// `FUTEX_WAKE_OP` with `FUTEX_OP_SET`, of the low half of a word.
 pub(crate) fn make_and_wake_all(word: Futex<'_>, bit: u16) {
+    if is_over() {
+        return;
+    }
     step();
     let halves = wide(word.0).expect("a half");
     let made = |value: u64| value >> 32 << 32 | 1 << bit;
@@ -218,6 +236,9 @@ pub(crate) fn make_and_wake_all(word: Futex<'_>, bit: u16) {
 
 /// `FUTEX_REQUEUE` that wakes nobody.
 pub(crate) fn requeue(from: &AtomicU32, to: &AtomicU32) {
+    if is_over() {
+        return;
+    }
     step();
     touch(from);
     touch(to);
@@ -262,6 +283,9 @@ pub(super) fn wake_sleepers(word: *const AtomicU32, count: usize) -> usize {
 }
 
 pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
+    if is_over() {
+        return 0;
+    }
     step();
     touch(word);
     let address = core::ptr::from_ref(word).addr();

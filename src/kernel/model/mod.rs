@@ -210,7 +210,8 @@ pub(crate) fn register_head(_: usize) -> RobustHead {
     unreachable!("every thread of a model has a list")
 }
 
-/// The dead do nothing more, and a test that fails takes its threads apart in no order.
+/// The dead do nothing more, and a test that fails takes its threads apart in no order. All threads of a
+/// model are one to std: as one unwinds, none may come to loom, where another would go on.
 pub(crate) fn is_over() -> bool {
     std::thread::panicking()
 }
