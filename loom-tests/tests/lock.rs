@@ -298,3 +298,15 @@ fn an_attempt_never_waits() {
         check_end(&lock, false, 1);
     });
 }
+
+/// Time passes when nobody goes on, and the kernel does, on behalf of the dead.
+#[test]
+fn no_deadline_passes_while_the_locks_of_the_dead_are_freed() {
+    explore(DEATHS.within(3), || {
+        let lock = fresh();
+        let victims = lock.clone();
+        let victim = spawn_mortal(move || drop(held(victims.acquire())));
+        drop(held(lock.acquire_timeout(Duration::from_secs(1))));
+        victim.join();
+    });
+}

@@ -33,6 +33,8 @@ pub(super) fn touch(word: *const AtomicU32) -> u32 {
     if is_over() {
         return 0;
     }
+    // Also of the exit walk, which comes after the last step of its thread.
+    world(|world| world.steps += 1);
     if let Some(word) = wide(word) {
         let value = word.current();
         #[expect(clippy::cast_possible_truncation, reason = "the low half")]
