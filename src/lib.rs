@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod front;
 mod futex_word;
+pub mod guide;
 mod keeper;
 mod kernel;
 mod layout;

@@ -86,6 +86,7 @@ impl Lab {
             "loom-tests",
             "tests",
             "benches",
+            "docs",
             "examples",
         ] {
             copy(&self.root.join(part), &self.copy.join(part));
