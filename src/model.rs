@@ -30,6 +30,7 @@
 
 mod exploration;
 
+use crate::FutexWord;
 use crate::kernel::model as kernel;
 
 /// The loom that this crate runs on, for what it has besides: threads, cells, fences. Users need no
@@ -140,67 +141,11 @@ impl<T> Mortal<T> {
     }
 }
 
-/// A bare futex word on the modelled kernel, to check the model itself by what the real one does.
-#[derive(Debug)]
-pub struct Word(crate::sync::AtomicU32);
-
-impl Word {
-    /// A word that holds `value`.
-    pub fn new(value: u32) -> Self {
-        Self(crate::sync::AtomicU32::new(value))
-    }
-
-    /// The value.
-    pub fn load(&self) -> u32 {
-        self.0.load(crate::sync::Ordering::Acquire)
-    }
-
-    /// Replaces the value.
-    pub fn store(&self, value: u32) {
-        self.0.store(value, crate::sync::Ordering::Release);
-    }
-
-    /// `FUTEX_WAIT`: sleeps if the word holds `expected`. `false`: it did not.
-    pub fn wait(&self, expected: u32) -> bool {
-        kernel::wait(kernel::whole(&self.0), expected, None) != crate::kernel::Waited::Changed
-    }
-
-    /// `futex_waitv`: sleeps if each word holds what is expected; the index of the word that it was
-    /// woken through, `None` if one held something else.
-    pub fn wait_any<const N: usize>(words: [(&Self, u32); N]) -> Option<usize> {
-        let words = words.map(|(word, expected)| (kernel::whole(&word.0), expected));
-        let (index, end) = kernel::wait_any::<N>(words, words.first().copied(), None);
-        (end != crate::kernel::Waited::Changed).then_some(index)
-    }
-
-    /// `FUTEX_WAKE`; how many were woken.
-    pub fn wake(&self, count: usize) -> usize {
-        kernel::wake(&raw const self.0, count)
-    }
-
-    /// `FUTEX_WAKE_OP` with `FUTEX_OP_OR`: no death comes between the change and the wake.
-    pub fn set_and_wake_all(&self, bit: u16) {
-        kernel::set_bit_and_wake_all(&self.0, bit);
-    }
-
-    /// How many sleep on the word.
-    pub fn count_sleepers(&self) -> usize {
-        kernel::count_sleepers(&self.0)
-    }
-
-    /// Calls `f` with the word in the thread's pending slot: should it die meanwhile, and the word's
-    /// low 30 bits be 0, the kernel wakes one sleeper.
-    ///
-    /// # Panics
-    ///
-    /// If the thread cannot have a robust list; models always can.
-    pub fn armed<R>(&self, f: impl FnOnce() -> R) -> R {
-        crate::robust::with(|thread| {
-            thread
-                .prepare()
-                .expect("a model's thread has a robust list");
-            let _armed = thread.arm(thread.entry_of(&raw const self.0));
-            f()
-        })
-    }
+/// `futex_waitv(2)` as it is: sleeps if each word holds what is expected; the index of the word that it was
+/// woken through, `None` if one held something else.
+#[doc(hidden)]
+pub fn futex_waitv<const N: usize>(words: [(&FutexWord, u32); N]) -> Option<usize> {
+    let words = words.map(|(word, expected)| word.watch(expected));
+    let (index, end) = kernel::wait_any::<N>(words, words.first().copied(), None);
+    (end != crate::kernel::Waited::Changed).then_some(index)
 }
