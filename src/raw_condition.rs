@@ -53,6 +53,8 @@
 //!    kernel tells whether it is gone ([`kernel::is_gone`]). So do those who are parked find that their
 //!    waits are over, if their herald died while it waited for the lock.
 //!
+//! One whose time is up while it waits for a place gives its notification to another, and has timed out.
+//!
 //! A waiter takes a place before it sleeps, if one is free, and marks it `ASLEEP`: if all who sleep look
 //! around in the very instant of a death, and no wake-up finds them, they find the TID. Who returns and
 //! has none takes the place of one that is asleep.
@@ -135,6 +137,8 @@ enum End {
     /// By a death. So do all others.
     Spurious,
     TimedOut,
+    /// It was notified, and the time was up before it had a place: another is notified in its stead.
+    PassedOn,
 }
 
 impl RawCondition {
@@ -246,7 +250,7 @@ impl RawCondition {
         if let Some(place) = place {
             place.leave(robust::current_tid());
         }
-        end != End::TimedOut
+        !matches!(end, End::TimedOut | End::PassedOn)
     }
 
     /// And the place that is to be left when the lock was taken back: from then on its holder's death is told
@@ -259,11 +263,15 @@ impl RawCondition {
         }
         let early = self.returning.take_early(me);
         let end = self.sleep(begun, patience.deadline());
-        let place = match end {
-            End::Notified => Some(self.find_place(early, me)),
-            End::Over | End::Spurious | End::TimedOut => early,
-        };
-        (end, place)
+        if end != End::Notified {
+            return (end, early);
+        }
+        let place = self.find_place(early, me, patience);
+        if place.is_some() {
+            return (end, place);
+        }
+        self.notify(1);
+        (End::PassedOn, early)
     }
 
     /// Sleeps until the wait is over.
@@ -313,14 +321,16 @@ impl RawCondition {
         died
     }
 
-    /// A place for one that is on its way to the lock, still armed.
+    /// A place for one that is on its way to the lock, still armed. `None`: there was none in time.
     fn find_place<'condition>(
         &'condition self,
         early: Option<Place<'condition>>,
         me: u32,
-    ) -> Place<'condition> {
+        patience: Patience,
+    ) -> Option<Place<'condition>> {
         loop {
-            if let Some(place) = self.returning.take(early, me) {
+            let place = self.returning.take(early, me);
+            if place.is_some() || patience.is_over() {
                 return place;
             }
             match self.returning.wait(&self.obituary, me) {

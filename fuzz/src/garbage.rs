@@ -224,8 +224,8 @@ procsync::shareable! {
 }
 
 /// Words of a condition, whose last ones are places for the TIDs of those who return from their sleep. One
-/// stays sound: were there living threads in all of them, one that was notified would wait for them to go
-/// on, as it would for a lock that they hold.
+/// stays sound: were there living threads in all of them, one that was notified would look for a second
+/// whether they go on, which leaves time for little else. (A test of the crate does that.)
 const ALL_BUT_A_PLACE: usize = size_of::<Condition>() / 4 - 1;
 
 /// A second thread that waits for the same condition with the other lock does what it should not, too.

@@ -1,12 +1,13 @@
 //! Primitives in memory that somebody scribbled over: wrong answers, but no panic, and no wait that a
 //! timeout cannot end.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use procsync::{Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, Timer};
 
-use crate::common::{End, Mapped, fork};
+use crate::common::{End, Mapped, fork, sleepers, until};
 use crate::scene::{LONG, the_past};
 
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -137,6 +138,32 @@ fn timers() {
         timer.wait_timeout(PATIENCE);
         timer.state();
     });
+}
+
+/// All of its places seem to be taken, by one that lives and never comes back.
+#[test]
+fn a_condition_without_places() {
+    const FIRST_PLACE: usize = 20 / 4;
+    const PLACES: usize = 5;
+    let scene: Mapped<([AtomicU32; 10], Lock<u32>)> = Mapped::zeroed();
+    let (words, lock) = &*scene;
+    let ours = fork(|| {
+        thread::park();
+    });
+    // SAFETY: as many words as it has, and it is valid for any bit pattern.
+    let condition: &Condition = unsafe { &*std::ptr::from_ref(words).cast() };
+    let waiter = fork(|| {
+        let mut guard = lock.acquire().expect("it is free");
+        let timeout = Duration::from_millis(300);
+        assert_eq!(condition.wait_timeout(&mut guard, timeout), Ok(false));
+    });
+    until(|| sleepers(condition) > 0).expect("it sleeps");
+    for place in &words[FIRST_PLACE..FIRST_PLACE + PLACES] {
+        place.store(ours.pid().as_raw().unsigned_abs(), Ordering::SeqCst);
+    }
+    condition.notify_one();
+    assert_eq!(waiter.join_within(LONG), Ok(End::Exited(0)));
+    ours.kill();
 }
 
 #[test]
