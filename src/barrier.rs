@@ -96,6 +96,26 @@ pub struct Barrier {
     leader: RawLock,
 }
 
+/// What the words of a barrier say, for [`inspect`](crate::inspect).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BarrierSnapshot {
+    /// How many parties meet.
+    pub parties: u32,
+    /// How many of them have arrived.
+    pub arrived: u32,
+    /// Whether every wait fails until somebody resets it.
+    pub broken: bool,
+    /// Whether a party has died since the last reset.
+    pub party_died: bool,
+    /// How many meetings have ended, one way or the other, modulo 2³⁰.
+    pub generation: u32,
+    /// The TID of the thread that runs its action.
+    pub leader: Option<u32>,
+    /// Whether the end of the meeting has to wake sleepers. It may be on where nobody sleeps.
+    pub may_have_sleepers: bool,
+}
+
 /// How a party came to a meeting that took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BarrierWait {
@@ -464,6 +484,21 @@ impl Barrier {
     /// Whether it is broken, so that every wait fails until somebody resets it.
     pub fn is_broken(&self) -> bool {
         self.load().is_broken() || self.somebody_died() || self.parties() == 0
+    }
+
+    /// Changes nothing, and asks nobody. Of a copy as good as of the barrier itself.
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn snapshot(&self) -> BarrierSnapshot {
+        let state = self.load();
+        BarrierSnapshot {
+            parties: self.parties(),
+            arrived: state.arrived(),
+            broken: self.is_broken(),
+            party_died: self.somebody_died(),
+            generation: state.generation(),
+            leader: self.leader.owner(),
+            may_have_sleepers: state.has_sleepers(),
+        }
     }
 
     fn load(&self) -> State {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Timeout;
 use crate::error::ReleaseError;
-use crate::permits::{PastLimit, Permits};
+use crate::permits::{PastLimit, Permits, SemaphoreSnapshot};
 use crate::semaphore::{Permit, Semaphore, acquiring};
 use crate::sync::{Note, Ordering, const_fn};
 
@@ -71,6 +71,11 @@ impl BoundedSemaphore {
     #[inline]
     fn limit(&self) -> u32 {
         self.bound().min(Semaphore::MAX_PERMITS)
+    }
+
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn snapshot(&self) -> SemaphoreSnapshot {
+        self.permits.snapshot(Some(self.bound()))
     }
 }
 

@@ -100,7 +100,7 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 /// `#[repr(C)]`: 40 bytes, aligned to 4. All-zero memory is a condition that nobody waits for.
 #[repr(C)]
 pub struct Condition {
-    raw: RawCondition,
+    pub(crate) raw: RawCondition,
 }
 
 impl Condition {

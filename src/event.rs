@@ -54,6 +54,18 @@ fn has_ended(word: u32, mine: u32) -> bool {
     is_set(word) || generation(word) != mine
 }
 
+/// What the word of an event says, for [`inspect`](crate::inspect).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventSnapshot {
+    /// Whether it is set.
+    pub set: bool,
+    /// How often it was cleared, modulo 2³⁰.
+    pub generation: u32,
+    /// Whether the next set has to wake sleepers. It may be on where nobody sleeps.
+    pub may_have_sleepers: bool,
+}
+
 /// A flag that threads of any number of processes wait for: as Python's `threading.Event`.
 ///
 /// ```
@@ -107,6 +119,17 @@ impl Event {
     pub fn is_set(&self) -> bool {
         // ORDERING: Acquire pairs with the Release in `set`, here and wherever a waiter looks.
         is_set(self.word.load(Ordering::Acquire))
+    }
+
+    /// Changes nothing, and asks nobody. Of a copy as good as of the event itself.
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn snapshot(&self) -> EventSnapshot {
+        let word = self.word.load(Ordering::Relaxed);
+        EventSnapshot {
+            set: is_set(word),
+            generation: generation(word) / NEXT,
+            may_have_sleepers: somebody_sleeps(word),
+        }
     }
 
     /// Sets it, and releases all who wait. No system call if nobody does.

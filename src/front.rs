@@ -7,6 +7,10 @@
 macro_rules! lock_front {
     ($Lock:ident, $Guard:ident) => {
         impl<T> $Lock<T> {
+            /// Where the data are.
+            #[cfg_attr(loom, allow(dead_code, reason = "models map no files"))]
+            pub(crate) const DATA_AT: usize = core::mem::offset_of!(Self, data);
+
             const_fn! {
                 /// A free lock around `value`. (A `const fn`, except under loom.)
                 pub fn new(value: T) -> Self {

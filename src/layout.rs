@@ -66,8 +66,8 @@ mod representation {
     assert_eq_size!(Timer, [u64; 7]);
     assert_eq_align!(Barrier, Timer, u64);
 
-    const_assert_eq!(header::LEN, 64);
-    const_assert_eq!(header::VERSION, 1);
+    const_assert_eq!(header::LEN, 128);
+    const_assert_eq!(header::VERSION, 2);
 
     static_assertions::assert_impl_all!(Shared<Lock<u32>>: Send, Sync, Clone);
     static_assertions::assert_not_impl_any!(Shared<core::cell::Cell<u32>>: Send, Sync);

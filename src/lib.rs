@@ -17,6 +17,7 @@ mod event;
 mod front;
 mod futex_word;
 pub mod guide;
+pub mod inspect;
 mod keeper;
 mod kernel;
 mod layout;
@@ -63,5 +64,5 @@ pub use wait_any::{Ready, Reason, Source, WaitError, wait_any, wait_any_timeout,
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::shared::of_struct;
+    pub use crate::shared::{Description, of_struct};
 }

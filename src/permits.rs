@@ -110,6 +110,20 @@ pub(crate) struct Permits {
     spin: Spin,
 }
 
+/// What the word of a semaphore says, for [`inspect`](crate::inspect).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SemaphoreSnapshot {
+    /// How many permits there are.
+    pub permits: u32,
+    /// Whether they are on offer only: whoever comes next makes them available.
+    pub on_offer: bool,
+    /// How many there may be; of a `BoundedSemaphore`.
+    pub bound: Option<u32>,
+    /// Whether a release has to wake sleepers. It may be on where nobody sleeps.
+    pub may_have_sleepers: bool,
+}
+
 /// The permits would be more than the limit.
 #[derive(Debug)]
 pub(crate) struct PastLimit;
@@ -122,6 +136,18 @@ impl Permits {
                 state: AtomicU64::new((permits as u64) << PERMITS_SHIFT | available),
                 spin: Spin::new(),
             }
+        }
+    }
+
+    /// Changes nothing, and asks nobody. Of a copy as good as of the word itself.
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn snapshot(&self, bound: Option<u32>) -> SemaphoreSnapshot {
+        let state = self.load();
+        SemaphoreSnapshot {
+            permits: permits(state),
+            on_offer: is_on_offer(state),
+            bound,
+            may_have_sleepers: has_waiters(state),
         }
     }
 

@@ -46,6 +46,17 @@ impl Places {
         self.0.iter().find(|place| wanted(place)).map(Place)
     }
 
+    /// The TIDs of those who were notified.
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn notified(&self) -> Vec<u32> {
+        let words = self.0.iter().map(|place| place.load(Ordering::Relaxed));
+        words
+            .filter(|word| word & ASLEEP == 0)
+            .map(owner)
+            .filter(|&tid| tid != 0)
+            .collect()
+    }
+
     /// For one that is about to sleep, if there is one to be had.
     pub(crate) fn take_early(&self, me: u32) -> Option<Place<'_>> {
         self.find(|place| replace(place, 0, me | ASLEEP))

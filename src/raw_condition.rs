@@ -127,6 +127,23 @@ pub(crate) struct RawCondition {
     returning: Places,
 }
 
+/// What the words of a condition say, for [`inspect`](crate::inspect).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConditionSnapshot {
+    /// How often somebody notified while somebody waited, modulo 2²⁹.
+    pub notified: u32,
+    /// Whether somebody may be waiting, asleep or not yet.
+    pub may_have_waiters: bool,
+    /// The TIDs of those who were notified and do not have the lock back yet, as far as there is room to
+    /// note them.
+    pub returning: Vec<u32>,
+}
+
+/// Where the second word is that waiters sleep on, once a notify to everybody has ended their waits.
+#[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+pub(crate) const PARKED_AT: usize = core::mem::offset_of!(RawCondition, parked);
+
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -158,6 +175,17 @@ impl RawCondition {
     #[inline]
     pub(crate) fn has_waiters(&self) -> bool {
         has_waiters(self.sequence.load(Ordering::Relaxed))
+    }
+
+    /// Changes nothing, and asks nobody. Of a copy as good as of the condition itself.
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn snapshot(&self) -> ConditionSnapshot {
+        let word = self.sequence.load(Ordering::Relaxed);
+        ConditionSnapshot {
+            notified: sequence(word) / u32::from(STEP),
+            may_have_waiters: has_waiters(word),
+            returning: self.returning.notified(),
+        }
     }
 
     /// Gives the lock up, all levels of it, waits, and takes it back; whether it was notified.

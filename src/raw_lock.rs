@@ -84,6 +84,29 @@ pub(crate) enum Refusal {
     Forked,
 }
 
+/// What the words of a lock say, for [`inspect`](crate::inspect).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockSnapshot {
+    /// The TID of the thread that holds it.
+    pub holder: Option<u32>,
+    /// Why the next holder gets `Poisoned`, if it does.
+    pub poison: Option<Poison>,
+    /// How often the holder of an `RLock` holds it; 0 of a `Lock`.
+    pub depth: u32,
+    /// Whether a release has to look for sleepers. It may be on where nobody sleeps.
+    pub may_have_sleepers: bool,
+}
+
+/// Why a lock is poisoned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poison {
+    /// Its last holder died, and nobody has held it since.
+    Died,
+    /// A holder before died or panicked.
+    Noted,
+}
+
 /// A lock without data. All-zero memory is a free one.
 ///
 /// Public for a sealed trait that names it; nobody outside can.
@@ -385,6 +408,24 @@ impl RawLock {
 
     pub(crate) fn owner(&self) -> Option<u32> {
         Some(owner(self.word.load(Ordering::Relaxed))).filter(|&owner| owner != 0)
+    }
+
+    /// Changes nothing, and asks nobody. Of a copy as good as of the lock itself.
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn snapshot(&self) -> LockSnapshot {
+        let word = self.word.load(Ordering::Relaxed);
+        let holder = (!is_free(word)).then(|| owner(word));
+        let poison = if owner_died(word) {
+            Some(Poison::Died)
+        } else {
+            self.is_poisoned_while_held().then_some(Poison::Noted)
+        };
+        LockSnapshot {
+            holder,
+            poison,
+            depth: holder.map_or(0, |_| self.depth.load(Ordering::Relaxed)),
+            may_have_sleepers: word & WAITERS != 0,
+        }
     }
 
     pub(crate) fn count_waiters(&self) -> usize {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Timeout;
 use crate::error::ReleaseError;
-use crate::permits::{self, PastLimit, Permits};
+use crate::permits::{self, PastLimit, Permits, SemaphoreSnapshot};
 use crate::robust;
 use crate::sync::const_fn;
 use crate::sync::kernel;
@@ -88,6 +88,11 @@ impl Semaphore {
 
     fn limit(&self) -> u32 {
         Self::MAX_PERMITS
+    }
+
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn snapshot(&self) -> SemaphoreSnapshot {
+        self.permits.snapshot(None)
     }
 }
 

@@ -78,6 +78,20 @@ pub struct Timer {
 /// The timer has changed.
 struct LookAgain;
 
+/// What the words of a timer say, for [`inspect`](crate::inspect).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TimerSnapshot {
+    /// What it is doing.
+    pub state: TimerState,
+    /// The TID of the thread that runs it.
+    pub runner: Option<u32>,
+    /// How long until the deadline, if it is armed; [`Duration::MAX`]: for ever.
+    pub remaining: Option<Duration>,
+    /// How often it was armed, modulo 2²⁶.
+    pub runs: u32,
+}
+
 /// A timer that the calling thread has armed.
 struct Run<'timer> {
     timer: &'timer Timer,
@@ -295,12 +309,26 @@ impl Timer {
             // ORDERING: the deadline is read before the state is once more.
             fence(Ordering::Acquire);
             if self.load() == state {
-                return Some(if deadline == u64::MAX {
-                    Duration::MAX
-                } else {
-                    Duration::from_nanos(deadline.saturating_sub(Deadline::now().as_nanoseconds()))
-                });
+                return Some(until(deadline));
             }
+        }
+    }
+
+    /// Changes nothing, not even where it finds the death of the running thread, and asks nobody. Of a copy
+    /// as good as of the timer itself.
+    #[cfg_attr(loom, allow(dead_code, reason = "models are not inspected"))]
+    pub(crate) fn snapshot(&self) -> TimerSnapshot {
+        let runner = self.runner.owner();
+        let mut state = self.load();
+        if is_under_way(state) && runner.is_none() {
+            state = at(ABANDONED, state);
+        }
+        let deadline = self.deadline.load(Ordering::Relaxed);
+        TimerSnapshot {
+            state: TimerState::of(state),
+            runner,
+            remaining: (phase(state) == ARMED).then(|| until(deadline)),
+            runs: run_of(state) / ONE_RUN,
         }
     }
 
@@ -410,6 +438,15 @@ impl Timer {
 
     fn wake_all(&self) {
         kernel::wake(&raw const self.state, usize::MAX);
+    }
+}
+
+/// How long from now until a deadline as timers keep it.
+fn until(deadline: u64) -> Duration {
+    if deadline == u64::MAX {
+        Duration::MAX
+    } else {
+        Duration::from_nanos(deadline.saturating_sub(Deadline::now().as_nanoseconds()))
     }
 }
 

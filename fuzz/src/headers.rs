@@ -85,7 +85,7 @@ trait Plain: Shareable + Sync {
     const NEW: Self;
 }
 
-#[repr(C, align(128))]
+#[repr(C, align(256))]
 pub struct Aligned([u64; 2]);
 
 // SAFETY: integers, without pointers, valid for any bit pattern; and nobody else has such a layout.

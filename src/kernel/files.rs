@@ -40,6 +40,23 @@ pub(crate) fn open(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<O
     }
 }
 
+/// Opens the regular file `name` only to read, links followed. `None`: something else has that name.
+///
+/// Nothing else is opened, not even for an instant: to open a FIFO or a device may change it. So the
+/// name is only reached first, and what it is found to be is opened.
+pub(crate) fn open_to_read(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<OwnedFd>> {
+    let reach = OFlags::PATH | OFlags::CLOEXEC;
+    let reached = retry_on_intr(|| fs::openat(directory, name, reach, Mode::empty()))?;
+    if regular_len(&reached)?.is_none() {
+        return Ok(None);
+    }
+    let path = format!("/proc/thread-self/fd/{}", reached.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    Ok(Some(retry_on_intr(|| {
+        fs::open(path.as_str(), flags, Mode::empty())
+    })?))
+}
+
 /// The length of a regular file. `None`: it is something else.
 pub(crate) fn regular_len(file: &OwnedFd) -> io::Result<Option<u64>> {
     let stat = fs::fstat(file)?;

@@ -54,11 +54,14 @@ pub(crate) fn whole(word: &AtomicU32) -> Futex<'_> {
     word
 }
 
+/// Where that is, in bytes, that [`low_half`] answers with.
+pub(crate) const LOW_HALF_AT: usize = if cfg!(target_endian = "big") { 4 } else { 0 };
+
 /// The less significant half. Only the kernel looks at it alone, and it only reads.
 #[inline]
 pub(crate) fn low_half(word: &AtomicU64) -> Futex<'_> {
     let halves = ptr::from_ref(word).cast::<AtomicU32>();
-    let low = halves.wrapping_add(usize::from(cfg!(target_endian = "big")));
+    let low = halves.wrapping_byte_add(LOW_HALF_AT);
     // SAFETY: a part of what the reference is to, aligned, and atomic like the whole.
     unsafe { &*low }
 }
@@ -205,6 +208,17 @@ pub(crate) fn wake(word: *const AtomicU32, count: usize) -> usize {
 /// looked at. The dead are not among them.
 pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
     futex::requeue(word, SHARED, 0, i32::MAX.unsigned_abs(), word).unwrap_or(0)
+}
+
+/// The same of a word that is mapped to be read only, or may not be there any more: then nobody is
+/// counted. Nobody looks at the word, not even the kernel, which looks for sleepers by address.
+pub(crate) fn count_sleepers_at(word: *const AtomicU32) -> usize {
+    // SAFETY: FUTEX_REQUEUE neither reads nor writes the memory, and moves nobody from a word to itself.
+    let found = unsafe {
+        let requeue = libc::FUTEX_REQUEUE;
+        libc::syscall(libc::SYS_futex, word, requeue, 0_u32, i64::from(ALL), word)
+    };
+    usize::try_from(found).unwrap_or(0)
 }
 
 /// Lets all who sleep on one word sleep on another; what they hold does not matter.

@@ -9,6 +9,8 @@ mod linux;
 mod memory;
 #[cfg(loom)]
 pub(crate) mod model;
+#[cfg(not(loom))]
+pub(crate) mod threads;
 
 #[cfg(not(loom))]
 pub(crate) use linux::*;

@@ -10,11 +10,15 @@
 //! | 32..40 | PID namespace of its creator | `u64` |
 //! | 40..56 | boot it was made under | `u128` |
 //! | 56..64 | when it was made, in Unix seconds, for diagnosis | `u64` |
+//! | 64..72 | where the value starts, for diagnosis | `u64` |
+//! | 72..80 | where the [description](super::description) of its type starts, for diagnosis | `u64` |
+//! | 80..88 | the length of that | `u64` |
+//! | 88..128 | zeros | |
 //!
-//! The value follows at [`value_offset`].
+//! The value follows at [`value_offset`], and then the description.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::share_error;
@@ -23,10 +27,10 @@ use crate::ShareError;
 use crate::kernel::files;
 
 /// The length of the header.
-pub(crate) const LEN: usize = 64;
+pub(crate) const LEN: usize = 128;
 
 /// The version of the representation: of this header, and of every primitive that may follow it.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 // A mapping starts at a page, and pages are at least this big.
 const MAX_ALIGN: usize = 4096;
@@ -40,6 +44,9 @@ const SIZE_AT: usize = 24;
 const PID_NAMESPACE_AT: usize = 32;
 const BOOT_AT: usize = 40;
 const CREATED_AT: usize = 56;
+const VALUE_AT: usize = 64;
+const DESCRIPTION_AT: usize = 72;
+const DESCRIPTION_LEN_AT: usize = 80;
 
 type Bytes = [u8; LEN];
 
@@ -53,31 +60,45 @@ pub(super) const fn value_offset<T>() -> usize {
     }
 }
 
-/// The length of a file that holds a header and a value.
-pub(super) const fn file_len<T>() -> usize {
+/// The length that a file must have to be used: header and value.
+pub(super) const fn value_end<T>() -> usize {
     value_offset::<T>() + size_of::<T>()
 }
 
-/// Writes the header for a value of type `T` made here and now.
-pub(super) fn write<T: Shareable>(file: impl AsFd) -> io::Result<()> {
-    files::write_at(file.as_fd(), &encode::<T>()?, 0)
+/// Where the description of the value's type starts.
+pub(super) const fn description_offset<T>() -> usize {
+    value_end::<T>().next_multiple_of(8)
 }
 
-fn encode<T: Shareable>() -> io::Result<Bytes> {
-    let mut bytes = [0; LEN];
-    put(&mut bytes, MAGIC_AT, MAGIC);
-    put(&mut bytes, VERSION_AT, VERSION.to_ne_bytes());
-    put(&mut bytes, CREATOR_AT, std::process::id().to_ne_bytes());
-    put(&mut bytes, LAYOUT_AT, T::LAYOUT.to_ne_bytes());
-    put(&mut bytes, SIZE_AT, (size_of::<T>() as u64).to_ne_bytes());
-    put(
-        &mut bytes,
-        PID_NAMESPACE_AT,
-        files::pid_namespace()?.to_ne_bytes(),
-    );
-    put(&mut bytes, BOOT_AT, files::boot_id()?.to_ne_bytes());
-    put(&mut bytes, CREATED_AT, unix_seconds().to_ne_bytes());
-    Ok(bytes)
+/// What a header says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) creator: u32,
+    pub(crate) layout: u64,
+    pub(crate) size: u64,
+    pub(crate) pid_namespace: u64,
+    pub(crate) boot: u128,
+    pub(crate) created: u64,
+    pub(crate) value_at: u64,
+    pub(crate) description_at: u64,
+    pub(crate) description_len: u64,
+}
+
+/// Writes what stands around a value of type `T` made here and now.
+pub(super) fn write<T: Shareable>(file: impl AsFd, description: &[u8]) -> io::Result<()> {
+    let header = Header {
+        creator: std::process::id(),
+        layout: T::LAYOUT,
+        size: size_of::<T>() as u64,
+        pid_namespace: files::pid_namespace()?,
+        boot: files::boot_id()?,
+        created: unix_seconds(),
+        value_at: value_offset::<T>() as u64,
+        description_at: description_offset::<T>() as u64,
+        description_len: description.len() as u64,
+    };
+    files::write_at(file.as_fd(), description, header.description_at)?;
+    files::write_at(file.as_fd(), &header.encode(), 0)
 }
 
 fn unix_seconds() -> u64 {
@@ -93,17 +114,10 @@ pub(super) fn check<T: Shareable>(file: &OwnedFd) -> Result<(), ShareError> {
     let len = files::regular_len(file)
         .map_err(share_error)?
         .ok_or(ShareError::NotRegular)?;
-    let bytes = read(file)?;
-    check_type::<T>(&bytes)?;
-    at_least(len, file_len::<T>())?;
-    check_origin(&bytes)
-}
-
-fn read(file: &OwnedFd) -> Result<Bytes, ShareError> {
-    let mut bytes = [0; LEN];
-    let found = files::read_at(file.as_fd(), &mut bytes, 0).map_err(share_error)?;
-    at_least(found as u64, LEN)?;
-    Ok(bytes)
+    let header = Header::read(file.as_fd())?;
+    header.check_type::<T>()?;
+    at_least(len, value_end::<T>())?;
+    header.check_origin()
 }
 
 fn at_least(found: u64, expected: usize) -> Result<(), ShareError> {
@@ -115,37 +129,96 @@ fn at_least(found: u64, expected: usize) -> Result<(), ShareError> {
     }
 }
 
-fn check_type<T: Shareable>(bytes: &Bytes) -> Result<(), ShareError> {
+impl Header {
+    /// Reads what this version of the crate has written.
+    pub(crate) fn read(file: BorrowedFd<'_>) -> Result<Self, ShareError> {
+        let mut bytes = [0; LEN];
+        let found = files::read_at(file, &mut bytes, 0).map_err(share_error)?;
+        Self::decode(&bytes, found)
+    }
+
+    /// `found`: how many of the bytes there are. The beginning is the same in all versions, and their
+    /// headers may be shorter than this one's.
+    fn decode(bytes: &Bytes, found: usize) -> Result<Self, ShareError> {
+        if found >= CREATOR_AT {
+            check_maker(bytes)?;
+        }
+        at_least(found as u64, LEN)?;
+        let number = |at| u64::from_ne_bytes(get(bytes, at));
+        Ok(Self {
+            creator: u32::from_ne_bytes(get(bytes, CREATOR_AT)),
+            layout: number(LAYOUT_AT),
+            size: number(SIZE_AT),
+            pid_namespace: number(PID_NAMESPACE_AT),
+            boot: u128::from_ne_bytes(get(bytes, BOOT_AT)),
+            created: number(CREATED_AT),
+            value_at: number(VALUE_AT),
+            description_at: number(DESCRIPTION_AT),
+            description_len: number(DESCRIPTION_LEN_AT),
+        })
+    }
+
+    fn encode(&self) -> Bytes {
+        let mut bytes = [0; LEN];
+        put(&mut bytes, MAGIC_AT, MAGIC);
+        put(&mut bytes, VERSION_AT, VERSION.to_ne_bytes());
+        put(&mut bytes, CREATOR_AT, self.creator.to_ne_bytes());
+        put(&mut bytes, BOOT_AT, self.boot.to_ne_bytes());
+        let numbers = [
+            (LAYOUT_AT, self.layout),
+            (SIZE_AT, self.size),
+            (PID_NAMESPACE_AT, self.pid_namespace),
+            (CREATED_AT, self.created),
+            (VALUE_AT, self.value_at),
+            (DESCRIPTION_AT, self.description_at),
+            (DESCRIPTION_LEN_AT, self.description_len),
+        ];
+        for (at, number) in numbers {
+            put(&mut bytes, at, number.to_ne_bytes());
+        }
+        bytes
+    }
+
+    fn check_type<T: Shareable>(&self) -> Result<(), ShareError> {
+        let (found, expected) = (self.layout, T::LAYOUT);
+        if found != expected {
+            return Err(ShareError::LayoutMismatch { found, expected });
+        }
+        let (found, expected) = (self.size, size_of::<T>() as u64);
+        if found != expected {
+            return Err(ShareError::SizeMismatch { found, expected });
+        }
+        Ok(())
+    }
+
+    fn check_origin(&self) -> Result<(), ShareError> {
+        // The boot first: PID namespaces are told apart within one boot only.
+        if !self.is_of_this_boot()? {
+            return Err(ShareError::StaleBoot);
+        }
+        if !self.is_of_this_pid_namespace()? {
+            return Err(ShareError::ForeignPidNamespace);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_of_this_boot(&self) -> Result<bool, ShareError> {
+        Ok(self.boot == files::boot_id().map_err(share_error)?)
+    }
+
+    pub(crate) fn is_of_this_pid_namespace(&self) -> Result<bool, ShareError> {
+        Ok(self.pid_namespace == files::pid_namespace().map_err(share_error)?)
+    }
+}
+
+/// The version says what the rest of the header means.
+fn check_maker(bytes: &Bytes) -> Result<(), ShareError> {
     if get(bytes, MAGIC_AT) != MAGIC {
         return Err(ShareError::BadMagic);
     }
-    // From here on the order matters: the version says what the rest of the header means.
     let (found, expected) = (u32::from_ne_bytes(get(bytes, VERSION_AT)), VERSION);
     if found != expected {
         return Err(ShareError::VersionMismatch { found, expected });
-    }
-    let (found, expected) = (u64::from_ne_bytes(get(bytes, LAYOUT_AT)), T::LAYOUT);
-    if found != expected {
-        return Err(ShareError::LayoutMismatch { found, expected });
-    }
-    let (found, expected) = (
-        u64::from_ne_bytes(get(bytes, SIZE_AT)),
-        size_of::<T>() as u64,
-    );
-    if found != expected {
-        return Err(ShareError::SizeMismatch { found, expected });
-    }
-    Ok(())
-}
-
-fn check_origin(bytes: &Bytes) -> Result<(), ShareError> {
-    // The boot first: PID namespaces are told apart within one boot only.
-    if u128::from_ne_bytes(get(bytes, BOOT_AT)) != files::boot_id().map_err(share_error)? {
-        return Err(ShareError::StaleBoot);
-    }
-    let here = files::pid_namespace().map_err(share_error)?;
-    if u64::from_ne_bytes(get(bytes, PID_NAMESPACE_AT)) != here {
-        return Err(ShareError::ForeignPidNamespace);
     }
     Ok(())
 }

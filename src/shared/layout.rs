@@ -31,6 +31,18 @@ pub const fn of_struct(size: usize, align: usize, fields: &[(&str, usize, u64)])
     hash
 }
 
+/// [`of_struct`] of fields that are known only now.
+pub(crate) fn of_fields<'a>(
+    size: u64,
+    align: u64,
+    fields: impl ExactSizeIterator<Item = (&'a str, u64, u64)>,
+) -> u64 {
+    let start = of("struct", &[size, align, fields.len() as u64]);
+    fields.fold(start, |hash, (name, offset, layout)| {
+        add(add(add_text(hash, name), offset), layout)
+    })
+}
+
 const fn add_text(hash: u64, text: &str) -> u64 {
     add_bytes(add(hash, text.len() as u64), text.as_bytes())
 }

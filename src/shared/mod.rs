@@ -1,10 +1,11 @@
 //! A value in a mapping that several processes have.
 
+pub(crate) mod description;
 mod error;
 pub(crate) mod header;
 pub(crate) mod layout;
 mod mapping;
-mod name;
+pub(crate) mod name;
 mod options;
 mod shareable;
 
@@ -19,6 +20,7 @@ use crate::kernel::files;
 use mapping::Mapping;
 use name::Name;
 
+pub use description::Description;
 pub use error::ShareError;
 pub use layout::of_struct;
 pub use options::SharedOptions;
@@ -144,19 +146,21 @@ impl<T: Shareable + Sync> Shared<T> {
 
     // Makes a whole value in an empty file that nobody else knows.
     fn build(file: OwnedFd, value: impl FnOnce() -> T) -> Result<Self, ShareError> {
-        files::allocate(file.as_fd(), header::file_len::<T>() as u64).map_err(share_error)?;
+        let description = description::encode(T::DESCRIPTION, size_of::<T>(), T::LAYOUT);
+        let len = header::description_offset::<T>() + description.len();
+        files::allocate(file.as_fd(), len as u64).map_err(share_error)?;
         let shared = Self::map(file)?;
         let value = value();
         // SAFETY: `map` answers with a place for a `T`, aligned, readable and writable. Nobody
         // else uses it yet: no reference to it was made, and the file is known here only.
         unsafe { shared.value.write(value) };
-        header::write::<T>(&shared).map_err(share_error)?;
+        header::write::<T>(&shared, &description).map_err(share_error)?;
         Ok(shared)
     }
 
     // The value in a file that was checked, or its place in a file that is being made.
     fn map(file: OwnedFd) -> Result<Self, ShareError> {
-        let mapping = Mapping::new(file, header::file_len::<T>()).map_err(share_error)?;
+        let mapping = Mapping::new(file, header::value_end::<T>()).map_err(share_error)?;
         // SAFETY: the offset is within the length that was mapped, or at its end if `T` is empty.
         let value = unsafe { mapping.start().byte_add(header::value_offset::<T>()) };
         // It is aligned: the mapping starts at a page, and both a page and the offset are
@@ -242,7 +246,7 @@ impl<T: ?Sized> fmt::Debug for Shared<T> {
 }
 
 // What an error of the system means for a name.
-fn share_error(error: io::Error) -> ShareError {
+pub(crate) fn share_error(error: io::Error) -> ShareError {
     match error.kind() {
         io::ErrorKind::NotFound => ShareError::NotFound,
         io::ErrorKind::AlreadyExists => ShareError::AlreadyExists,

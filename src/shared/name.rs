@@ -7,14 +7,14 @@ const LONGEST: usize = 255;
 
 /// A directory and the name of a file in it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Name<'a> {
-    pub(super) directory: &'a str,
-    pub(super) file: &'a str,
+pub(crate) struct Name<'a> {
+    pub(crate) directory: &'a str,
+    pub(crate) file: &'a str,
 }
 
 impl<'a> Name<'a> {
     /// `"/x"` is the POSIX shared-memory name; with another slash in it, it is a file path.
-    pub(super) fn parse(name: &'a str) -> Result<Self, ShareError> {
+    pub(crate) fn parse(name: &'a str) -> Result<Self, ShareError> {
         let (directory, file) = name.rsplit_once('/').ok_or(ShareError::InvalidName)?;
         if names_no_file(file) || name.contains('\0') || has_long_component(name) {
             return Err(ShareError::InvalidName);

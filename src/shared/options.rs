@@ -72,11 +72,12 @@ impl SharedOptions {
     /// [`NotFound`](ShareError::NotFound), [`PermissionDenied`](ShareError::PermissionDenied),
     /// [`InvalidName`](ShareError::InvalidName), [`Os`](ShareError::Os); and if there is something,
     /// but not a value of this type that this process may use, the first that holds of
-    /// [`NotRegular`](ShareError::NotRegular), [`TooSmall`](ShareError::TooSmall),
-    /// [`BadMagic`](ShareError::BadMagic), [`VersionMismatch`](ShareError::VersionMismatch),
+    /// [`NotRegular`](ShareError::NotRegular), [`BadMagic`](ShareError::BadMagic),
+    /// [`VersionMismatch`](ShareError::VersionMismatch),
     /// [`LayoutMismatch`](ShareError::LayoutMismatch), [`SizeMismatch`](ShareError::SizeMismatch),
     /// [`StaleBoot`](ShareError::StaleBoot),
-    /// [`ForeignPidNamespace`](ShareError::ForeignPidNamespace).
+    /// [`ForeignPidNamespace`](ShareError::ForeignPidNamespace); or
+    /// [`TooSmall`](ShareError::TooSmall) where the file ends before what is to be looked at.
     pub fn open<T>(&self, name: &str) -> Result<Shared<T>, ShareError>
     where
         T: Shareable + Sync,

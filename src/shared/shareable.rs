@@ -6,6 +6,7 @@ use core::sync::atomic::{
     AtomicU64, AtomicUsize,
 };
 
+use super::description::{Description, Payload};
 use super::layout;
 use crate::{
     Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, RLock, Semaphore, Timer,
@@ -64,9 +65,17 @@ use crate::{
     note = "in place of a `bool`, `char` or enum use an integer, in place of a `Vec` or `String` an array",
     note = "define a struct of such fields with `procsync::shareable! {{ struct … }}`"
 )]
-pub unsafe trait Shareable: Send + 'static {
+pub unsafe trait Shareable: Sized + Send + 'static {
     /// A hash of the structure: what is opened as another type than it was made as, is refused.
     const LAYOUT: u64;
+
+    /// The structure itself, for [`inspect`](crate::inspect). An implementation by hand leaves it out,
+    /// and is shown as bytes.
+    #[doc(hidden)]
+    const DESCRIPTION: &'static Description = &Description::Opaque {
+        size: size_of::<Self>(),
+        layout: Self::LAYOUT,
+    };
 }
 
 macro_rules! shareable_numbers {
@@ -75,6 +84,7 @@ macro_rules! shareable_numbers {
         // bit pattern is a number. The atomics are lock-free, hence work between processes.
         unsafe impl Shareable for $number {
             const LAYOUT: u64 = layout::of(stringify!($number), &[size_of::<Self>() as u64]);
+            const DESCRIPTION: &'static Description = &Description::Named(stringify!($number));
         }
     )* };
 }
@@ -88,28 +98,41 @@ shareable_numbers! {
 // SAFETY: it has no bytes.
 unsafe impl Shareable for () {
     const LAYOUT: u64 = layout::of("()", &[]);
+    const DESCRIPTION: &'static Description = &Description::Named("()");
 }
 
 // SAFETY: a Cell is `repr(transparent)`, and is as shareable as what is in it. It is not `Sync`, so
 // one thread of one process at a time uses it, under a lock.
 unsafe impl<T: Shareable> Shareable for Cell<T> {
     const LAYOUT: u64 = layout::of("Cell", &[T::LAYOUT]);
+    const DESCRIPTION: &'static Description = &Description::Cell(T::DESCRIPTION);
 }
 
 // SAFETY: an array is its elements one after the other, as in C.
 unsafe impl<T: Shareable, const N: usize> Shareable for [T; N] {
     const LAYOUT: u64 = layout::of("array", &[N as u64, T::LAYOUT]);
+    const DESCRIPTION: &'static Description = &Description::Array(N, T::DESCRIPTION);
 }
 
 // SAFETY: `repr(C)`, no pointer that anybody follows, sound with any bit pattern, and made for threads
 // of many processes.
 unsafe impl<T: Shareable> Shareable for Lock<T> {
     const LAYOUT: u64 = layout::of("Lock", &[size_of::<Self>() as u64, T::LAYOUT]);
+    const DESCRIPTION: &'static Description = &Description::Lock(Payload {
+        size: size_of::<Self>(),
+        offset: Self::DATA_AT,
+        description: T::DESCRIPTION,
+    });
 }
 
 // SAFETY: as for `Lock`.
 unsafe impl<T: Shareable> Shareable for RLock<T> {
     const LAYOUT: u64 = layout::of("RLock", &[size_of::<Self>() as u64, T::LAYOUT]);
+    const DESCRIPTION: &'static Description = &Description::RLock(Payload {
+        size: size_of::<Self>(),
+        offset: Self::DATA_AT,
+        description: T::DESCRIPTION,
+    });
 }
 
 macro_rules! shareable_primitives {
@@ -117,6 +140,7 @@ macro_rules! shareable_primitives {
         // SAFETY: as for `Lock`, and it has no payload.
         unsafe impl Shareable for $primitive {
             const LAYOUT: u64 = layout::of(stringify!($primitive), &[size_of::<Self>() as u64]);
+            const DESCRIPTION: &'static Description = &Description::Named(stringify!($primitive));
         }
     )* };
 }
@@ -182,6 +206,17 @@ macro_rules! shareable {
                     <$type as $crate::Shareable>::LAYOUT,
                 ) ),* ],
             );
+
+            const DESCRIPTION: &'static $crate::__private::Description =
+                &$crate::__private::Description::Struct {
+                    size: ::core::mem::size_of::<$name>(),
+                    align: ::core::mem::align_of::<$name>(),
+                    fields: &[ $( (
+                        ::core::stringify!($field),
+                        ::core::mem::offset_of!($name, $field),
+                        <$type as $crate::Shareable>::DESCRIPTION,
+                    ) ),* ],
+                };
         }
 
         #[allow(deprecated, unused_variables, reason = "a field may be deprecated, or none be there")]

@@ -11,7 +11,10 @@ use tempfile::TempDir;
 use crate::{directory, name_in};
 
 type Value = [u64; 4];
-const LEN: u64 = 64 + 32;
+/// Header and value.
+const LEN: u64 = 128 + 32;
+/// An array, so many, of what is called so.
+const DESCRIPTION_LEN: u64 = 1 + 8 + 1 + 1 + 3;
 
 fn made() -> (TempDir, String, File) {
     let directory = directory();
@@ -29,11 +32,11 @@ fn made() -> (TempDir, String, File) {
 fn the_header_is_as_documented() {
     let before = now();
     let (_directory, _name, file) = made();
-    let mut bytes = [0; 96];
+    let mut bytes = [0; 174];
     file.read_exact_at(&mut bytes, 0).unwrap();
-    assert_eq!(file.metadata().unwrap().len(), LEN);
+    assert_eq!(file.metadata().unwrap().len(), LEN + DESCRIPTION_LEN);
     assert_eq!(&bytes[..8], b"procsync");
-    assert_eq!(bytes[8..12], 1_u32.to_ne_bytes());
+    assert_eq!(bytes[8..12], 2_u32.to_ne_bytes());
     assert_eq!(bytes[12..16], std::process::id().to_ne_bytes());
     assert_eq!(bytes[16..24], Value::LAYOUT.to_ne_bytes());
     assert_eq!(bytes[24..32], 32_u64.to_ne_bytes());
@@ -45,7 +48,14 @@ fn the_header_is_as_documented() {
     assert_eq!(format!("{boot:032x}"), text.trim().replace('-', ""));
     let created = u64::from_ne_bytes(bytes[56..64].try_into().unwrap());
     assert!((before..=now()).contains(&created));
-    assert_eq!(bytes[64..72], 1_u64.to_ne_bytes());
+    assert_eq!(bytes[64..72], 128_u64.to_ne_bytes());
+    assert_eq!(bytes[72..80], LEN.to_ne_bytes());
+    assert_eq!(bytes[80..88], DESCRIPTION_LEN.to_ne_bytes());
+    assert_eq!(bytes[88..128], [0; 40]);
+    assert_eq!(bytes[128..136], 1_u64.to_ne_bytes());
+    assert_eq!(bytes[160], 5);
+    assert_eq!(bytes[161..169], 4_u64.to_ne_bytes());
+    assert_eq!(&bytes[169..], b"\x01\x03u64");
 }
 
 fn now() -> u64 {
@@ -67,7 +77,7 @@ fn a_damage_is_told_by_the_first_check_that_it_fails() {
     assert!(matches!(
         open(),
         ShareError::TooSmall {
-            found: 95,
+            found: 159,
             expected: LEN
         }
     ));
@@ -90,17 +100,20 @@ fn a_damage_is_told_by_the_first_check_that_it_fails() {
         open(),
         ShareError::VersionMismatch {
             found: 9,
-            expected: 1
+            expected: 2
         }
     ));
+    // The headers of other versions may be shorter.
+    file.set_len(12).unwrap();
+    assert!(matches!(open(), ShareError::VersionMismatch { .. }));
     damage(7, b'C');
     assert!(matches!(open(), ShareError::BadMagic));
-    file.set_len(63).unwrap();
+    file.set_len(11).unwrap();
     assert!(matches!(
         open(),
         ShareError::TooSmall {
-            found: 63,
-            expected: 64
+            found: 11,
+            expected: 128
         }
     ));
     file.set_len(0).unwrap();
@@ -108,9 +121,34 @@ fn a_damage_is_told_by_the_first_check_that_it_fails() {
         open(),
         ShareError::TooSmall {
             found: 0,
-            expected: 64
+            expected: 128
         }
     ));
+}
+
+#[test]
+fn a_header_that_is_cut_short_is_refused() {
+    let (_directory, name, file) = made();
+    file.set_len(127).unwrap();
+    let opened = Shared::<Value>::open(&name);
+    assert!(
+        matches!(
+            opened,
+            Err(ShareError::TooSmall {
+                found: 127,
+                expected: 128
+            })
+        ),
+        "{opened:?}"
+    );
+}
+
+#[test]
+fn the_description_is_not_needed_to_open() {
+    let (_directory, name, file) = made();
+    file.set_len(LEN).unwrap();
+    file.write_all_at(&[0xff; 24], 64).unwrap();
+    assert_eq!(*Shared::<Value>::open(&name).unwrap(), [1, 2, 3, 4]);
 }
 
 fn byte_at(file: &File, offset: u64) -> u8 {

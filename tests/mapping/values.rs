@@ -28,8 +28,18 @@ fn address<T: ?Sized>(shared: &Shared<T>) -> usize {
     (&raw const **shared).addr()
 }
 
-fn len<T: ?Sized>(shared: &Shared<T>) -> i64 {
-    rustix::fs::fstat(shared).unwrap().st_size
+/// Where the value ends in its file, according to the header, and what is behind it does not begin before.
+fn end<T: ?Sized>(shared: &Shared<T>) -> u64 {
+    let mut header = [0; 128];
+    let read = rustix::io::pread(shared, &mut header, 0).unwrap();
+    assert_eq!(read, header.len());
+    let number = |at: usize| u64::from_ne_bytes(header[at..at + 8].try_into().unwrap());
+    let (size, value, description, description_len) =
+        (number(24), number(64), number(72), number(80));
+    let file_len = rustix::fs::fstat(shared).unwrap().st_size;
+    assert_eq!(description, (value + size).next_multiple_of(8));
+    assert_eq!(file_len.cast_unsigned(), description + description_len);
+    value + size
 }
 
 #[test]
@@ -50,14 +60,14 @@ fn a_value_is_at_its_types_alignment() {
         number: AtomicU64::new(3),
     })
     .unwrap();
-    assert_eq!((address(&wide) % 256, len(&wide)), (0, 256 + 256));
+    assert_eq!((address(&wide) % 256, end(&wide)), (0, 256 + 256));
     let page = Shared::anonymous(Page {
         number: AtomicU64::new(4),
     })
     .unwrap();
-    assert_eq!((address(&page) % 4096, len(&page)), (0, 4096 + 4096));
+    assert_eq!((address(&page) % 4096, end(&page)), (0, 4096 + 4096));
     let small = Shared::anonymous(5_u8).unwrap();
-    assert_eq!((address(&small) % 64, len(&small)), (0, 64 + 1));
+    assert_eq!((address(&small) % 128, end(&small)), (0, 128 + 1));
     let same = Shared::<Page>::from_fd(page.as_fd().try_clone_to_owned().unwrap()).unwrap();
     let values = (wide.number.load(Relaxed), same.number.load(Relaxed), *small);
     assert_eq!(values, (3, 4, 5));
@@ -68,7 +78,7 @@ fn a_value_may_have_no_bytes() {
     let directory = directory();
     let name = name_in(&directory, "x");
     let shared = Shared::create(&name, ()).unwrap();
-    assert_eq!(len(&shared), 64);
+    assert_eq!(end(&shared), 128);
     let () = *Shared::<()>::open(&name).unwrap();
     let none = Shared::anonymous([0_u64; 0]).unwrap();
     assert_eq!(*none, []);
@@ -81,7 +91,7 @@ fn a_value_may_be_big() {
         let directory = directory();
         let name = name_in(&directory, "x");
         let shared = Shared::create(&name, [7_u8; 1 << 20]).unwrap();
-        assert_eq!(len(&shared), 64 + (1 << 20));
+        assert_eq!(end(&shared), 128 + (1 << 20));
         let same = Shared::<[u8; 1 << 20]>::open(&name).unwrap();
         assert!(same.iter().all(|byte| *byte == 7));
     });

@@ -8,8 +8,10 @@ use procsync::{ShareError, Shared};
 
 use super::Plain;
 
-const HEADER: u64 = 64;
-const VERSION: u32 = 1;
+const HEADER: u64 = 128;
+/// Magic and version, the same in all versions.
+const MAKER: u64 = 12;
+const VERSION: u32 = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
@@ -55,26 +57,42 @@ static PID_NAMESPACE: LazyLock<u64> = LazyLock::new(|| {
 impl Expected {
     pub(super) fn of<T: Plain>(file: &File) -> Self {
         let len = file.metadata().expect("it is open").len();
-        if len < HEADER {
-            return Self::TooSmall {
-                found: len,
-                expected: HEADER,
-            };
-        }
         let mut bytes = [0; HEADER as usize];
-        file.read_exact_at(&mut bytes, 0).expect("it is that long");
-        Self::of_header::<T>(&bytes, len)
+        let here = usize::try_from(len.min(HEADER)).expect("it is short");
+        file.read_exact_at(&mut bytes[..here], 0)
+            .expect("it is that long");
+        if len < MAKER {
+            return Self::too_small(len);
+        }
+        match Self::of_maker(&bytes) {
+            Self::Ok if len < HEADER => Self::too_small(len),
+            Self::Ok => Self::of_header::<T>(&bytes, len),
+            refused => refused,
+        }
     }
 
-    fn of_header<T: Plain>(bytes: &[u8; HEADER as usize], len: u64) -> Self {
+    fn too_small(found: u64) -> Self {
+        Self::TooSmall {
+            found,
+            expected: HEADER,
+        }
+    }
+
+    fn of_maker(bytes: &[u8; HEADER as usize]) -> Self {
         let version = u32::from_ne_bytes(field(bytes, 8));
-        let layout = u64::from_ne_bytes(field(bytes, 16));
-        let size = u64::from_ne_bytes(field(bytes, 24));
         if bytes[..8] != *b"procsync" {
             Self::BadMagic
         } else if version != VERSION {
             Self::Version(version)
-        } else if layout != T::LAYOUT {
+        } else {
+            Self::Ok
+        }
+    }
+
+    fn of_header<T: Plain>(bytes: &[u8; HEADER as usize], len: u64) -> Self {
+        let layout = u64::from_ne_bytes(field(bytes, 16));
+        let size = u64::from_ne_bytes(field(bytes, 24));
+        if layout != T::LAYOUT {
             Self::Layout(layout)
         } else if size != size_of::<T>() as u64 {
             Self::Size(size)
