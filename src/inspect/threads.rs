@@ -2,6 +2,7 @@
 
 use crate::kernel;
 use crate::kernel::threads;
+use crate::robust::owner;
 
 /// A thread that a value names by its TID, or the process that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(super) enum Origin {
 impl Thread {
     pub(super) fn find(tid: u32, origin: Origin) -> Self {
         match origin {
-            Origin::Here if !kernel::is_gone(tid) => Self::alive(tid),
+            Origin::Here if can_be_a_tid(tid) && !kernel::is_gone(tid) => Self::alive(tid),
             Origin::Here | Origin::EarlierBoot => Self::nameless(tid, Life::Gone),
             Origin::OtherNamespace => Self::nameless(tid, Life::Unknown),
         }
@@ -74,4 +75,9 @@ impl Thread {
             process_name: None,
         }
     }
+}
+
+/// Scribbled memory may name nobody.
+fn can_be_a_tid(tid: u32) -> bool {
+    tid != 0 && owner(tid) == tid
 }

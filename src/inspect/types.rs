@@ -125,7 +125,12 @@ impl Type {
             Self::Number(number) => layout::of(number.name, &[number.size as u64]),
             Self::Primitive(primitive) => layout::of(primitive.name(), &[primitive.size()]),
             Self::Cell(value) => layout::of("Cell", &[value.layout()]),
-            Self::Lock { size, value, .. } => layout::of(&self.name(), &[*size, value.layout()]),
+            Self::Lock {
+                size,
+                value_at,
+                value,
+                ..
+            } => layout::of(&self.name(), &[*size, *value_at, value.layout()]),
             Self::Array { len, element } => layout::of("array", &[*len, element.layout()]),
             Self::Struct {
                 size,
@@ -255,4 +260,114 @@ fn lies_within(at: u64, part: &Type, size: u64) -> bool {
 fn is_name(name: &str) -> bool {
     let bare = name.strip_prefix("r#").unwrap_or(name);
     !bare.is_empty() && bare.chars().all(|c| c == '_' || c.is_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shareable;
+    use crate::shared::description::encode;
+
+    crate::shareable! { struct Inner { a: u8, b: Lock<[u64; 3]> } }
+    crate::shareable! { struct Outer { inner: [Inner; 2], timer: Timer } }
+
+    fn encoded<T: Shareable>() -> Vec<u8> {
+        encode(T::DESCRIPTION, size_of::<T>(), T::LAYOUT)
+    }
+
+    fn header<T: Shareable>() -> Header {
+        Header {
+            creator: 0,
+            layout: T::LAYOUT,
+            size: size_of::<T>() as u64,
+            pid_namespace: 0,
+            boot: 0,
+            created: 0,
+            value_at: 0,
+            description_at: 0,
+            description_len: 0,
+        }
+    }
+
+    fn decode(description: &[u8]) -> Option<Type> {
+        Bytes(description).node(MAX_DEPTH)
+    }
+
+    #[test]
+    fn what_was_encoded_is_decoded() {
+        let outer = Type::decode(&encoded::<Outer>(), &header::<Outer>()).unwrap();
+        let Type::Struct { fields, .. } = &outer else {
+            panic!("{outer:?}");
+        };
+        assert_eq!(fields[1].name, "timer");
+        assert_eq!(fields[1].at, core::mem::offset_of!(Outer, timer) as u64);
+    }
+
+    #[test]
+    fn what_is_cut_off_or_goes_on_is_refused() {
+        let mut bytes = encoded::<Outer>();
+        for len in 0..bytes.len() {
+            let cut = Type::decode(&bytes[..len], &header::<Outer>());
+            assert!(cut.is_none(), "{len}: {cut:?}");
+        }
+        bytes.push(0);
+        assert!(Type::decode(&bytes, &header::<Outer>()).is_none());
+    }
+
+    #[test]
+    fn no_depth_makes_it_go_astray() {
+        let nested = |depth| [vec![CELL; depth], vec![NAMED, 2, b'u', b'8']].concat();
+        assert!(decode(&nested(MAX_DEPTH - 1)).is_some());
+        assert!(decode(&nested(MAX_DEPTH)).is_none());
+        assert!(decode(&vec![CELL; MAX_LEN]).is_none());
+    }
+
+    #[test]
+    fn parts_lie_within_the_whole_and_nothing_overflows() {
+        let number = |number: u64| number.to_ne_bytes().to_vec();
+        let byte = vec![NAMED, 2, b'u', b'8'];
+        let array = |len| [vec![ARRAY], number(len), byte.clone()].concat();
+        assert!(decode(&array(u64::MAX)).is_some());
+        let twice = [vec![ARRAY], number(2), array(u64::MAX)].concat();
+        assert!(decode(&twice).is_none());
+        let lock = |size, at| [vec![LOCK], number(size), number(at), byte.clone()].concat();
+        assert!(decode(&lock(41, 40)).is_some());
+        for (size, at) in [(40, 40), (41, 39), (41, 41), (0, u64::MAX)] {
+            assert!(decode(&lock(size, at)).is_none(), "{size}, {at}");
+        }
+    }
+
+    #[test]
+    fn names_are_names() {
+        let field = |name: &str| {
+            let mut bytes = vec![STRUCT];
+            bytes.extend([1_u64.to_ne_bytes(), 1_u64.to_ne_bytes()].concat());
+            bytes.extend(1_u32.to_ne_bytes());
+            bytes.extend(0_u64.to_ne_bytes());
+            bytes.push(u8::try_from(name.len()).unwrap());
+            bytes.extend(name.as_bytes());
+            bytes.extend([NAMED, 2, b'u', b'8']);
+            decode(&bytes).is_some()
+        };
+        assert!(["a", "_9", "r#type", "größe"].into_iter().all(field));
+        assert!(
+            !["", "r#", "a.b", "a[]", "\u{1b}[2J", "a b", "*a"]
+                .into_iter()
+                .any(field)
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_or_too_deep_to_describe_is_opaque() {
+        type Four<T> = [[[[T; 1]; 1]; 1]; 1];
+        type Deep = Four<Four<Four<Four<Four<Four<Four<Four<u8>>>>>>>>;
+        let bytes = encoded::<Deep>();
+        let decoded = Type::decode(&bytes, &header::<Deep>());
+        assert!(
+            matches!(decoded, Some(Type::Opaque { size: 1, .. })),
+            "{decoded:?}"
+        );
+        let shallower = encoded::<Four<Four<Four<u8>>>>();
+        assert!(matches!(decode(&shallower), Some(Type::Array { .. })));
+    }
 }

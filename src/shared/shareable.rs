@@ -117,7 +117,10 @@ unsafe impl<T: Shareable, const N: usize> Shareable for [T; N] {
 // SAFETY: `repr(C)`, no pointer that anybody follows, sound with any bit pattern, and made for threads
 // of many processes.
 unsafe impl<T: Shareable> Shareable for Lock<T> {
-    const LAYOUT: u64 = layout::of("Lock", &[size_of::<Self>() as u64, T::LAYOUT]);
+    const LAYOUT: u64 = layout::of(
+        "Lock",
+        &[size_of::<Self>() as u64, Self::DATA_AT as u64, T::LAYOUT],
+    );
     const DESCRIPTION: &'static Description = &Description::Lock(Payload {
         size: size_of::<Self>(),
         offset: Self::DATA_AT,
@@ -127,7 +130,10 @@ unsafe impl<T: Shareable> Shareable for Lock<T> {
 
 // SAFETY: as for `Lock`.
 unsafe impl<T: Shareable> Shareable for RLock<T> {
-    const LAYOUT: u64 = layout::of("RLock", &[size_of::<Self>() as u64, T::LAYOUT]);
+    const LAYOUT: u64 = layout::of(
+        "RLock",
+        &[size_of::<Self>() as u64, Self::DATA_AT as u64, T::LAYOUT],
+    );
     const DESCRIPTION: &'static Description = &Description::RLock(Payload {
         size: size_of::<Self>(),
         offset: Self::DATA_AT,

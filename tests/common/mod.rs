@@ -8,6 +8,7 @@
 
 mod gate;
 mod memory;
+pub mod namespace;
 mod process;
 pub mod processors;
 mod pthread;
