@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use procsync::{Shared, unlink};
+use procsync::{ShareError, Shared, unlink};
 use rustix::io::{FdFlags, fcntl_getfd};
 
 use crate::{PosixName, directory, files_in, name_in, scene};
@@ -173,6 +173,30 @@ fn another_pid_namespace_is_refused() {
     };
     let answer = scene::answer(&mut scene::under(starter, "open", &name.0));
     assert_eq!(answer, "Err(ForeignPidNamespace)");
+    assert_eq!(shared.load(Relaxed), 1);
+}
+
+#[test]
+fn a_restarted_system_is_told_from_the_one_before() {
+    let directory = directory();
+    let Some(starter) = namespaces("--mount") else {
+        return;
+    };
+    // Another boot's ID, as one process sees it.
+    let id = "7e57ab1e-0000-4000-8000-00000000b007\n";
+    std::fs::write(name_in(&directory, "boot"), id).unwrap();
+    let mount = "mount --bind \"${PROCSYNC_TEST_NAME%/*}/boot\" /proc/sys/kernel/random/boot_id \
+                 && exec \"$0\" \"$@\"";
+    let starter = [starter, &["sh", "-c", mount]].concat();
+    let before = name_in(&directory, "before");
+    let shared = Shared::create(&before, AtomicU64::new(1)).unwrap();
+    let answer = scene::answer(&mut scene::under(&starter, "open", &before));
+    assert_eq!(answer, "Err(StaleBoot)");
+    let after = name_in(&directory, "after");
+    let answer = scene::answer(&mut scene::under(&starter, "create", &after));
+    assert_eq!(answer, "made");
+    let opened = Shared::<AtomicU64>::open(&after);
+    assert!(matches!(opened, Err(ShareError::StaleBoot)), "{opened:?}");
     assert_eq!(shared.load(Relaxed), 1);
 }
 

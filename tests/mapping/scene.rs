@@ -61,6 +61,10 @@ fn play() {
             "{:?}",
             Shared::<AtomicU64>::open(&name).map(|n| n.load(Relaxed))
         ),
+        "create" => {
+            drop(Shared::create(&name, AtomicU64::new(2)).unwrap());
+            eprint!("made");
+        }
         "modes" => modes(&name),
         "relative" => relative(),
         "stdin" => stdin(),

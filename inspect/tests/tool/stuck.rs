@@ -207,6 +207,25 @@ fn a_holder_that_is_stopped_is_not_taken_for_one_that_works() {
 }
 
 #[test]
+fn no_name_moves_the_readers_cursor() {
+    let name = Name::new("cursor");
+    let office = Shared::create(&name.0, office()).unwrap();
+    let keeper = play(&office, ("\u{1b}[2J\nfree", ROLES[0].1));
+    until(|| sleepers(&office.opening) == 1).unwrap();
+    let report = printed(&["inspect", &name.0]);
+    let held = format!(
+        "held twice by {} (\\u{{1b}}[2J\\nfree), alive",
+        keeper.tid()
+    );
+    assert!(
+        report.contains(&held) && !report.contains('\u{1b}'),
+        "{report:?}"
+    );
+    office.opening.set();
+    keeper.succeed();
+}
+
+#[test]
 fn a_broken_meeting_and_an_abandoned_timer_are_told() {
     let name = Name::new("broken");
     let office = Shared::create(&name.0, office()).unwrap();
