@@ -8,6 +8,7 @@
 mod common;
 mod crowd;
 mod descriptors;
+mod hostile;
 mod namespaces;
 mod planted;
 mod users;

@@ -158,3 +158,20 @@ fn columns_are_aligned() {
 ";
     assert!(report.ends_with(expected), "{report}");
 }
+
+#[test]
+fn of_many_elements_those_are_shown_that_may_be_the_reason() {
+    let name = Name::new("many");
+    let seats: [Seat; 200] = std::array::from_fn(|i| seat(u16::try_from(i).unwrap()));
+    let value = Shared::create(&name.0, seats).unwrap();
+    let _guard = value[150].lock.acquire().unwrap();
+    let lines = parts(&printed(&["inspect", &name.0]));
+    // Sixteen are shown anyhow.
+    assert_eq!(lines[47], "value[15].row u32 15");
+    assert!(
+        lines[48].starts_with("value[150].lock Lock held by"),
+        "{lines:?}"
+    );
+    assert_eq!(lines[51], "value[..] … 183 more");
+    assert_eq!(lines.len(), 52);
+}
