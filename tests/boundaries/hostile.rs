@@ -27,9 +27,10 @@ fn words(lock: &Lock) -> &Words {
 fn lead_to(lock: &Lock, target: &AtomicU32) {
     const ENTRY: usize = 32;
     let entry = std::ptr::from_ref(target).addr() + ENTRY;
-    let [low, high] = [entry as u32, (entry >> 32) as u32];
-    words(lock)[8].store(low, Relaxed);
-    words(lock)[9].store(high, Relaxed);
+    let pointer = entry.to_ne_bytes();
+    for (word, bytes) in words(lock)[8..].iter().zip(pointer.chunks_exact(4)) {
+        word.store(u32::from_ne_bytes(bytes.try_into().unwrap()), Relaxed);
+    }
 }
 
 fn lock() -> Shared<Lock> {
@@ -98,11 +99,11 @@ fn desk() -> Desk {
 
 /// Wakes all who sleep anywhere in it, again and again.
 fn rouse(desk: &Desk) -> ! {
-    let start = std::ptr::from_ref(desk).cast::<AtomicU32>();
+    const WORDS: usize = size_of::<Desk>() / size_of::<AtomicU32>();
+    // SAFETY: the desk is aligned to more and as long; only addresses of words are used.
+    let words: &[AtomicU32; WORDS] = unsafe { &*std::ptr::from_ref(desk).cast() };
     loop {
-        for i in 0..size_of::<Desk>() / 4 {
-            // SAFETY: a word of the desk, which is nothing but words; only its address is used.
-            let word = unsafe { &*start.add(i) };
+        for word in words {
             futex::wake(word, futex::Flags::empty(), u32::MAX >> 1).unwrap();
         }
     }
