@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use procsync::{Shared, unlink};
 use tempfile::TempDir;
 
-use crate::common::{Child, End, Gate, Mapped, fork};
+use crate::common::{Child, End, Gate, Mapped, Plain, fork, until};
 use crate::{files_in, name_in, open_to_all};
 
 procsync::shareable! {
@@ -16,6 +16,9 @@ procsync::shareable! {
 }
 
 const CROWD: usize = 100;
+/// So many of them find no value, and have all made one before the first gives its own the name. The others
+/// come meanwhile.
+const MAKERS: usize = 60;
 const BOUND: Duration = Duration::from_secs(30);
 /// So many are to be killed before they have the value; how many rounds that takes depends on the machine.
 const DEATHS: usize = 100;
@@ -23,10 +26,24 @@ const DEATHS: usize = 100;
 /// What each of them has seen: the maker; 0: it has not come to that.
 type Seen = [AtomicU32; CROWD];
 
-fn claim(name: &str) -> u32 {
+/// Where they wait for each other.
+#[repr(C)]
+struct Start {
+    gate: Gate,
+    /// How many of the makers have come.
+    makers: AtomicU32,
+}
+
+// SAFETY: atomics.
+unsafe impl Plain for Start {}
+
+fn claim(name: &str, made: impl FnOnce()) -> u32 {
     let me = std::process::id();
-    let make = || Claim {
-        makers: std::array::from_fn(|_| AtomicU32::new(me)),
+    let make = || {
+        made();
+        Claim {
+            makers: std::array::from_fn(|_| AtomicU32::new(me)),
+        }
     };
     let claim = Shared::open_or_create(name, make).unwrap();
     let maker = claim.makers[0].load(Relaxed);
@@ -34,14 +51,26 @@ fn claim(name: &str) -> u32 {
     maker
 }
 
-fn gather(name: &str, gate: &Gate, seen: &Seen) -> Vec<Child> {
+fn gather(name: &str, start: &Start, seen: &Seen) -> Vec<Child> {
+    let wait = || start.gate.wait();
+    let come_and_wait = || {
+        start.makers.fetch_add(1, Relaxed);
+        wait();
+    };
     let one = |i: usize| {
         fork(|| {
-            gate.wait();
-            seen[i].store(claim(name), Relaxed);
+            let maker = if i < MAKERS {
+                claim(name, come_and_wait)
+            } else {
+                wait();
+                claim(name, || ())
+            };
+            seen[i].store(maker, Relaxed);
         })
     };
-    (0..CROWD).map(one).collect()
+    let crowd = (0..CROWD).map(one).collect();
+    until(|| start.makers.load(Relaxed) as usize == MAKERS).unwrap();
+    crowd
 }
 
 /// Kills every second one, in no order, one after the other, a few microseconds apart.
@@ -57,9 +86,9 @@ fn kill_some(crowd: &[Child], random: &mut fastrand::Rng) {
 /// How many were killed before they had the value.
 fn round(directory: &TempDir, random: &mut fastrand::Rng) -> usize {
     let name = name_in(directory, "x");
-    let (gate, seen) = (Mapped::<Gate>::zeroed(), Mapped::<Seen>::zeroed());
-    let crowd = gather(&name, &gate, &seen);
-    gate.open();
+    let (start, seen) = (Mapped::<Start>::zeroed(), Mapped::<Seen>::zeroed());
+    let crowd = gather(&name, &start, &seen);
+    start.gate.open();
     kill_some(&crowd, random);
     let pids: Vec<u32> = crowd.iter().map(Child::tid).collect();
     for (i, child) in crowd.into_iter().enumerate() {
@@ -67,7 +96,7 @@ fn round(directory: &TempDir, random: &mut fastrand::Rng) -> usize {
         let may_be_killed = i % 2 == 0 && matches!(end, End::Killed(_));
         assert!(end == End::Exited(0) || may_be_killed, "{i}: {end:?}");
     }
-    let made_by = claim(&name);
+    let made_by = claim(&name, || ());
     assert!(pids.contains(&made_by), "{made_by}");
     let seen: Vec<u32> = seen.iter().map(|maker| maker.load(Relaxed)).collect();
     assert!(

@@ -10,6 +10,7 @@ use procsync::{
     Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, ShareError, Shared, Timer,
 };
 
+use crate::common::until;
 use crate::{Name, refused};
 
 procsync::shareable! {
@@ -183,22 +184,25 @@ fn a_file_that_is_cut_short_meanwhile_gives_an_error_and_no_signal() {
     let name = Name::new("cut");
     let _value = Shared::create(&name.0, [const { Event::new() }; 3000]).unwrap();
     let file = file(&name);
-    let len = file.metadata().unwrap().len();
-    let done = AtomicBool::new(false);
-    let cut = thread::scope(|threads| {
+    let whole = std::fs::read(name.path()).unwrap();
+    let (done, end) = (AtomicBool::new(false), 128 + 8 * 3000);
+    let cut_under_its_eyes = || {
+        let look = inspect::open(&name.0);
+        matches!(look, Err(ShareError::TooSmall { expected, .. }) if (129..end).contains(&expected))
+    };
+    let seen = thread::scope(|threads| {
         threads.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 file.set_len(4096).unwrap();
-                file.set_len(len).unwrap();
+                // With its description again.
+                file.write_all_at(&whole, 0).unwrap();
             }
         });
-        let looks = (0..300).map(|_| inspect::open(&name.0));
-        let cut = looks.filter(|look| matches!(look, Err(ShareError::TooSmall { .. })));
-        let cut = cut.count();
+        let seen = until(cut_under_its_eyes);
         done.store(true, Ordering::Relaxed);
-        cut
+        seen
     });
-    assert!(cut > 0, "it was never cut while somebody looked");
+    seen.expect("sooner or later it is cut after its length was asked for");
 }
 
 #[test]
