@@ -81,6 +81,10 @@ enum Value<'a> {
         runs: u32,
         asleep: usize,
     },
+    FutexWord {
+        word: u32,
+        asleep: usize,
+    },
     Bytes {
         first: &'a [u8],
         len: u64,
@@ -199,6 +203,10 @@ fn primitive<'a>(report: &'a inspect::Report, state: &'a State, asleep: usize) -
                 .map(|left| left.as_secs_f64()),
             runner: timer.runner.map(thread),
             runs: timer.runs,
+            asleep,
+        },
+        State::FutexWord(word) => Value::FutexWord {
+            word: *word,
             asleep,
         },
         _ => Value::Unknown {},

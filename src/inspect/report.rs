@@ -118,6 +118,8 @@ pub enum State {
     Barrier(BarrierSnapshot),
     /// Of a [`Timer`](crate::Timer).
     Timer(TimerSnapshot),
+    /// The number in a [`FutexWord`](crate::FutexWord).
+    FutexWord(u32),
 }
 
 impl State {
@@ -125,7 +127,7 @@ impl State {
     fn tids(&self) -> Vec<u32> {
         match self {
             Self::Lock(lock) | Self::RLock(lock) => lock.holder.into_iter().collect(),
-            Self::Semaphore(_) | Self::Event(_) => Vec::new(),
+            Self::Semaphore(_) | Self::Event(_) | Self::FutexWord(_) => Vec::new(),
             Self::Condition(condition) => condition.returning.clone(),
             Self::Barrier(barrier) => barrier.leader.into_iter().collect(),
             Self::Timer(timer) => timer.runner.into_iter().collect(),

@@ -77,6 +77,7 @@ impl Report {
             State::Condition(condition) => self.condition(condition, asleep),
             State::Barrier(barrier) => self.barrier(barrier),
             State::Timer(timer) => self.timer(timer),
+            State::FutexWord(word) => vec![word.to_string()],
         };
         if asleep > 0 {
             facts.push(format!("{asleep} asleep"));

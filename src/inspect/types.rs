@@ -9,7 +9,7 @@ use crate::shared::description::{
 };
 use crate::shared::header::Header;
 use crate::shared::layout;
-use crate::{Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore, Timer};
+use crate::{Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, Semaphore, Timer};
 
 /// The longest description there can be.
 pub(super) const LONGEST: u64 = MAX_LEN as u64;
@@ -57,16 +57,18 @@ pub(super) enum Primitive {
     Condition,
     Barrier,
     Timer,
+    FutexWord,
 }
 
 impl Primitive {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Semaphore,
         Self::BoundedSemaphore,
         Self::Event,
         Self::Condition,
         Self::Barrier,
         Self::Timer,
+        Self::FutexWord,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -77,6 +79,7 @@ impl Primitive {
             Self::Condition => "Condition",
             Self::Barrier => "Barrier",
             Self::Timer => "Timer",
+            Self::FutexWord => "FutexWord",
         }
     }
 
@@ -88,6 +91,7 @@ impl Primitive {
             Self::Condition => size_of::<Condition>(),
             Self::Barrier => size_of::<Barrier>(),
             Self::Timer => size_of::<Timer>(),
+            Self::FutexWord => size_of::<FutexWord>(),
         };
         size as u64
     }

@@ -8,7 +8,10 @@ use super::types::{Primitive, Type};
 use super::{Part, State, Value};
 use crate::kernel::LOW_HALF_AT;
 use crate::raw_condition::PARKED_AT;
-use crate::{Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore, ShareError, Timer};
+use crate::sync::Ordering;
+use crate::{
+    Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, Semaphore, ShareError, Timer,
+};
 
 /// So many steps are taken, and then no more: a step is a node of the type.
 const STEPS: usize = 1 << 14;
@@ -110,7 +113,7 @@ impl Line {
                 State::Barrier(barrier) => barrier.broken || barrier.arrived > 0,
                 State::Timer(timer) => timer.runner.is_some(),
                 State::Condition(condition) => condition.may_have_waiters,
-                State::Semaphore(_) | State::Event(_) => false,
+                State::Semaphore(_) | State::Event(_) | State::FutexWord(_) => false,
             }
     }
 }
@@ -217,6 +220,10 @@ impl Walk<'_> {
             Primitive::Timer => {
                 let timer = file.copy::<Timer>(at)?;
                 (State::Timer(timer.snapshot()), vec![at])
+            }
+            Primitive::FutexWord => {
+                let word = file.copy::<FutexWord>(at)?;
+                (State::FutexWord(word.load(Ordering::Relaxed)), vec![at])
             }
         };
         Ok(self.with_sleepers(state, &words))

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicI16, AtomicU64};
 
 use procsync::{
-    Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, Shareable, Shared, Timer,
+    Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, RLock, Semaphore, Shareable,
+    Shared, Timer,
 };
 
 use crate::{Name, parts, printed};
@@ -31,6 +32,7 @@ procsync::shareable! {
         condition: Condition,
         barrier: Barrier,
         timer: Timer,
+        word: FutexWord,
         label: [u8; 16],
         bytes: [u8; 4],
         runs: [u32; 9],
@@ -87,6 +89,7 @@ fn everything() -> Everything {
         condition: Condition::new(),
         barrier,
         timer,
+        word: FutexWord::new(77),
         label: *b"a \"till\"\0\0\0\0\0\0\0\0",
         bytes: [1, 2, 2, 255],
         runs: [0, 0, 0, 5, 6, 6, 0, 0, 0],
@@ -122,6 +125,7 @@ value.event Event set; cleared 3 times
 value.condition Condition nobody waits
 value.barrier Barrier broken
 value.timer Timer cancelled
+value.word FutexWord 77
 value.label [u8; 16] "a \"till\""
 value.bytes [u8; 4] 1, 2 ×2, 255
 value.runs [u32; 9] 0 ×3, 5, 6 ×2, 0 ×3
