@@ -285,8 +285,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "condition-forgets-who-returns",
         file: "src/raw_condition.rs",
-        find: "        (end, place)\n    }",
-        replace: "        self.returning.take_off_namesakes(me);\n        (end, place)\n    }",
+        find: "            return (end, place);",
+        replace: "            self.returning.take_off_namesakes(me);\n            return (end, place);",
         model: ("condition", "a_dead_waiter_passes_its_notification_on"),
     },
     Mutant {
