@@ -73,23 +73,17 @@ impl Lab {
         lab
     }
 
-    /// Only what cargo needs for the models, and nothing that was there before.
+    /// All sources, and nothing that was there before.
     fn refresh(&self) {
+        const NO_SOURCES: [&str; 3] = [".git", "fuzz", "target"];
         if self.copy.exists() {
             std::fs::remove_dir_all(&self.copy).expect("the target directory is writable");
         }
-        for part in [
-            "Cargo.toml",
-            "Cargo.lock",
-            "README.md",
-            "src",
-            "loom-tests",
-            "tests",
-            "benches",
-            "docs",
-            "examples",
-        ] {
-            copy(&self.root.join(part), &self.copy.join(part));
+        for entry in std::fs::read_dir(&self.root).expect("the sources are readable") {
+            let name = entry.expect("the sources are readable").file_name();
+            if !NO_SOURCES.iter().any(|none| name == *none) {
+                copy(&self.root.join(&name), &self.copy.join(&name));
+            }
         }
     }
 
