@@ -1,6 +1,6 @@
 //! Child processes, and waits that end.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -173,35 +173,65 @@ impl Drop for Child {
     }
 }
 
+/// How long somebody has been watched. A machine that stood still meanwhile, or a watcher that was kept from
+/// its processor, says nothing of those who are watched.
+struct Watched {
+    last_look: Instant,
+    seen: Duration,
+}
+
+impl Watched {
+    /// One who watches looks that often.
+    const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+    fn begin() -> Self {
+        Self {
+            last_look: Instant::now(),
+            seen: Duration::ZERO,
+        }
+    }
+
+    /// So far; the caller has just looked.
+    fn for_how_long(&mut self) -> Duration {
+        let now = Instant::now();
+        self.seen += (now - self.last_look).min(2 * Self::LOOK_EVERY);
+        self.last_look = now;
+        self.seen
+    }
+}
+
 /// Waits until the process behind a pidfd has ended; `false`: it has not, and the time is up.
 fn wait_readable(pidfd: &OwnedFd, bound: Duration) -> bool {
-    use std::os::fd::AsRawFd;
-    let deadline = Instant::now() + bound;
+    let mut watched = Watched::begin();
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let mut poll = libc::pollfd {
-            fd: pidfd.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        let milliseconds = i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
-        // SAFETY: one valid entry.
-        let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
-        if ready == 1 {
+        let left = bound.saturating_sub(watched.for_how_long());
+        if is_readable(pidfd, left.min(Watched::LOOK_EVERY)) {
             return true;
         }
-        if ready == 0 && left.is_zero() {
+        if left.is_zero() {
             return false;
         }
     }
 }
 
+/// Within this time.
+fn is_readable(pidfd: &OwnedFd, time: Duration) -> bool {
+    let mut poll = libc::pollfd {
+        fd: pidfd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let milliseconds = i32::try_from(time.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
+    // SAFETY: one valid entry.
+    unsafe { libc::poll(&raw mut poll, 1, milliseconds) == 1 }
+}
+
 /// Waits until `condition` holds, [`BOUND`] at most, for what there is no event to wait for: that
 /// somebody sleeps.
 pub fn until(mut condition: impl FnMut() -> bool) -> Result<(), Waiting> {
-    let deadline = Instant::now() + BOUND;
+    let mut watched = Watched::begin();
     while !condition() {
-        if Instant::now() > deadline {
+        if watched.for_how_long() > BOUND {
             return Err(Waiting);
         }
         std::thread::yield_now();
