@@ -30,7 +30,7 @@ use crate::deadline::{Patience, Timeout};
 use crate::kernel::Waited;
 use crate::spin::Spin;
 use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
-use crate::wait::{announce, sleep_on};
+use crate::wait::{sleep_on, watch};
 
 const SET: u32 = 1;
 const WAITERS: u32 = 2;
@@ -248,8 +248,7 @@ impl Event {
         if has_ended(word, since.unwrap_or(generation(word))) {
             return None;
         }
-        let announced = announce(&self.word, word, WAITERS).ok()?;
-        Some((kernel::whole(&self.word), announced))
+        watch(&self.word, word, WAITERS)
     }
 }
 

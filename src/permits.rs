@@ -237,22 +237,6 @@ impl Permits {
         kernel::wait(word, expected, patience.deadline())
     }
 
-    /// Takes a permit, if one is there.
-    pub(crate) fn try_take(&self) -> bool {
-        loop {
-            let state = self.load();
-            if is_available(state) {
-                if self.take(state, 0) {
-                    return true;
-                }
-            } else if is_on_offer(state) {
-                self.open();
-            } else {
-                return false;
-            }
-        }
-    }
-
     /// What to sleep on, beside other words; `None`: look again.
     pub(crate) fn watch(&self) -> Option<Expected<'_>> {
         let state = self.load();

@@ -7,8 +7,7 @@ use crate::deadline::Timeout;
 use crate::error::ReleaseError;
 use crate::permits::{self, PastLimit, Permits, SemaphoreSnapshot};
 use crate::robust;
-use crate::sync::const_fn;
-use crate::sync::kernel;
+use crate::sync::{const_fn, kernel};
 
 /// A counter of permits, for threads of any number of processes: as Python's
 /// `threading.Semaphore` and POSIX's `sem_t`.
@@ -130,12 +129,6 @@ macro_rules! acquiring {
             #[inline]
             fn take(&self, timeout: Timeout) -> Option<Permit<'_>> {
                 let taken = self.permits.acquire(timeout);
-                taken.then(|| Permit::new(&self.permits, self.limit()))
-            }
-
-            /// As [`try_acquire`](Self::try_acquire).
-            pub(crate) fn take_if_any(&self) -> Option<Permit<'_>> {
-                let taken = self.permits.try_take();
                 taken.then(|| Permit::new(&self.permits, self.limit()))
             }
 

@@ -123,6 +123,12 @@ pub(crate) fn announce(word: &AtomicU32, seen: u32, bits: u32) -> Result<u32, u3
     Ok(announced)
 }
 
+/// What to sleep on while a word holds `seen`, after setting `bits` in it. `None`: it holds something else.
+pub(crate) fn watch(word: &AtomicU32, seen: u32, bits: u32) -> Option<Expected<'_>> {
+    let announced = announce(word, seen, bits).ok()?;
+    Some((kernel::whole(word), announced))
+}
+
 /// Sleeps on a word alone while it holds `seen`, after setting `bits` in it.
 pub(crate) fn sleep_on(
     word: &AtomicU32,
@@ -130,8 +136,8 @@ pub(crate) fn sleep_on(
     bits: u32,
     deadline: Option<Deadline>,
 ) -> Waited {
-    announce(word, seen, bits).map_or(Waited::Changed, |announced| {
-        kernel::wait(kernel::whole(word), announced, deadline)
+    watch(word, seen, bits).map_or(Waited::Changed, |(word, announced)| {
+        kernel::wait(word, announced, deadline)
     })
 }
 

@@ -319,12 +319,13 @@ impl<'s, 'a, const SOURCES: usize, const WORDS: usize> Watch<'s, 'a, SOURCES, WO
 }
 
 impl<'a> Source<'a> {
-    /// What was waited for, if it is there.
+    /// What was waited for, if it is there. An attempt may have the pending slot for itself: nothing is owed
+    /// between two sleeps.
     fn take(&self, since: &mut Option<u32>) -> Option<Reason<'a>> {
         match *self {
             Self::Event(event) => event.has_been_set(*since).then_some(Reason::Set),
-            Self::Semaphore(semaphore) => semaphore.take_if_any().map(Reason::Permit),
-            Self::BoundedSemaphore(semaphore) => semaphore.take_if_any().map(Reason::Permit),
+            Self::Semaphore(semaphore) => semaphore.try_acquire().map(Reason::Permit),
+            Self::BoundedSemaphore(semaphore) => semaphore.try_acquire().map(Reason::Permit),
             Self::Timer(timer) => timer.end_since(since).ok().map(Reason::Finished),
             Self::Word(word, expected) => {
                 // ORDERING: Acquire, for what came before the change.

@@ -168,7 +168,7 @@ fn several() -> Vec<Case> {
                 meter.laps(|| assert!(wait_any(sources).is_ok_and(|ready| ready.index == 1)));
             },
         )
-        .instructions(265),
+        .instructions(262),
     ]
 }
 
