@@ -230,9 +230,8 @@ impl Permits {
     fn sleep(&self, state: u64, patience: Patience) -> Waited {
         // Nobody watches who has not said so since the last opening.
         let watched = if has_waiters(state) { WATCHED } else { 0 };
-        let (word, expected) = match self.announce(state, state & watched | WAITERS) {
-            Some(asleep) => asleep,
-            None => return Waited::Changed,
+        let Some((word, expected)) = self.announce(state, state & watched | WAITERS) else {
+            return Waited::Changed;
         };
         kernel::wait(word, expected, patience.deadline())
     }

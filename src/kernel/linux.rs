@@ -202,16 +202,16 @@ pub(crate) fn wake(word: *const AtomicU32, count: usize) -> usize {
     usize::try_from(woken).unwrap_or(0)
 }
 
-/// How many threads sleep on `word` now.
-///
-/// A requeue from the word to itself that wakes nobody moves nobody either, and answers how many it
-/// looked at. The dead are not among them.
+/// How many threads sleep on `word` now. The dead are not among them.
 pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
-    futex::requeue(word, SHARED, 0, i32::MAX.unsigned_abs(), word).unwrap_or(0)
+    count_sleepers_at(word)
 }
 
 /// The same of a word that is mapped to be read only, or may not be there any more: then nobody is
 /// counted. Nobody looks at the word, not even the kernel, which looks for sleepers by address.
+///
+/// A requeue from the word to itself that wakes nobody moves nobody either, and answers how many it
+/// looked at.
 pub(crate) fn count_sleepers_at(word: *const AtomicU32) -> usize {
     // SAFETY: FUTEX_REQUEUE neither reads nor writes the memory, and moves nobody from a word to itself.
     let found = unsafe {
