@@ -1,7 +1,16 @@
 //! How the crate is used, beyond single calls.
 
-pub mod models {
-    // Not among the doctests: its code is that of `examples/ledger`, as `tests/guide.rs` sees to.
-    #![cfg_attr(not(doctest), doc = include_str!("../docs/models.md"))]
-    #![cfg_attr(doctest, doc = "Models of your own code.")]
+/// A page of `docs/guide`. Links to other pages and to types are references by name: the table in
+/// `links.md` comes first, and the first definition counts. The ones at the end of a page are for those
+/// who read the file itself.
+macro_rules! page {
+    ($name:ident, $file:literal) => {
+        #[doc = include_str!("../docs/guide/links.md")]
+        #[doc = include_str!($file)]
+        pub mod $name {}
+    };
 }
+
+// Not among the doctests: its code is that of `examples/ledger`, as `tests/guide.rs` sees to.
+#[cfg(not(doctest))]
+page!(models, "../docs/guide/models.md");

@@ -1,6 +1,9 @@
-//! The code in `docs/models.md` is that of `examples/ledger`, which is built, tested, and explored.
+//! The code in `docs/guide/models.md` is that of `examples/ledger`, which is built, tested, and explored.
 
-const PAGE: &str = include_str!("../docs/models.md");
+use std::fs;
+use std::path::Path;
+
+const PAGE: &str = include_str!("../docs/guide/models.md");
 const SOURCES: [&str; 2] = [
     include_str!("../examples/ledger/src/lib.rs"),
     include_str!("../examples/ledger/src/models.rs"),
@@ -32,4 +35,36 @@ fn its_rust_is_the_ledgers() {
 fn its_manifest_is_the_ledgers() {
     assert!(blocks("toml").iter().all(|block| MANIFEST.contains(block)));
     assert_eq!(blocks("toml").len(), 1);
+}
+
+/// What a page's links lead to: (name, destination).
+fn links(page: &str) -> Vec<(&str, &str)> {
+    let lines = page.lines().filter(|line| line.starts_with('['));
+    lines
+        .filter_map(|line| line.split_once("]: "))
+        .map(|(name, destination)| (&name[1..], destination))
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere_in_files_too() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide");
+    let table = fs::read_to_string(folder.join("links.md")).expect("the table of links");
+    for entry in fs::read_dir(&folder).expect("the guide") {
+        let path = entry.expect("a page").path();
+        let page = fs::read_to_string(&path).expect("a page");
+        for (name, destination) in links(&page) {
+            if destination.starts_with("crate::") || destination.starts_with("https://") {
+                continue;
+            }
+            let file = destination.split('#').next().unwrap_or_default();
+            assert!(
+                folder.join(file).exists(),
+                "{}: {name} leads to {destination}",
+                path.display()
+            );
+            let twin = links(&table).iter().any(|(known, _)| *known == name);
+            assert!(twin, "{}: {name} is not in links.md", path.display());
+        }
+    }
 }
