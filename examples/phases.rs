@@ -63,7 +63,7 @@ impl Plate {
     /// The old and the new grid of this phase.
     fn grids(&self) -> (&Grid, &Grid) {
         let [even, odd] = &self.grids;
-        if self.phases.load(Relaxed).is_multiple_of(2) {
+        if self.phases.load(Relaxed) % 2 == 0 {
             (even, odd)
         } else {
             (odd, even)

@@ -382,10 +382,10 @@ impl Barrier {
         }
         let watch = self.watch.watched();
         let announced = state.with_sleepers();
-        if state != announced
-            && let Err(now) = self.replace(state, announced)
-        {
-            return Ok(now);
+        if state != announced {
+            if let Err(now) = self.replace(state, announced) {
+                return Ok(now);
+            }
         }
         let woken = if self.watch.was_poisoned_at(watch) || self.leader.was_poisoned_at(leader) {
             Woken::ByDeath

@@ -18,10 +18,9 @@ impl<F: FnOnce()> OnDrop<F> {
 
 impl<F: FnOnce()> Drop for OnDrop<F> {
     fn drop(&mut self) {
-        if let Some(f) = self.0.take()
-            && !kernel::is_over()
-        {
-            f();
+        match self.0.take() {
+            Some(f) if !kernel::is_over() => f(),
+            _ => {}
         }
     }
 }

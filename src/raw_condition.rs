@@ -111,9 +111,7 @@ fn sequence(word: u32) -> u32 {
 
 /// By how much the sequence `later` comes after `earlier`: they are less than half of all apart.
 fn distance(later: u32, earlier: u32) -> i32 {
-    sequence(later)
-        .wrapping_sub(sequence(earlier))
-        .cast_signed()
+    sequence(later).wrapping_sub(sequence(earlier)) as i32
 }
 
 /// All-zero memory is one that nobody waits for.

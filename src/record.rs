@@ -88,7 +88,7 @@ impl Record {
             if newest.chain(older).any(|entry| addresses.contains(&entry)) {
                 return true;
             }
-            if moves.is_multiple_of(2) && self.moves.load(Ordering::SeqCst) == moves {
+            if moves % 2 == 0 && self.moves.load(Ordering::SeqCst) == moves {
                 return false;
             }
         }

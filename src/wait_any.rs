@@ -290,11 +290,11 @@ impl<'s, 'a, const SOURCES: usize, const WORDS: usize> Watch<'s, 'a, SOURCES, WO
             unmoved.flatten(),
             round.or(deadline),
         );
-        if let Some((_, timer)) = self.timer
-            && end == Waited::Woken
-            && through >= self.sources.len()
-        {
-            timer.pass_on_a_death();
+        match self.timer {
+            Some((_, timer)) if end == Waited::Woken && through >= self.sources.len() => {
+                timer.pass_on_a_death();
+            }
+            _ => {}
         }
         end == Waited::TimedOut && round.is_none()
     }

@@ -186,7 +186,7 @@ impl<'a> Bytes<'a> {
 
     fn text(&mut self) -> Option<&'a str> {
         let len = self.byte()?;
-        str::from_utf8(self.take(usize::from(len))?).ok()
+        std::str::from_utf8(self.take(usize::from(len))?).ok()
     }
 
     fn node(&mut self, depth: usize) -> Option<Type> {

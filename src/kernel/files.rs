@@ -20,6 +20,9 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 // between two ticks of a profiler's timer, so that trying it again comes to an end.
 const PIECE: u64 = 1 << 20;
 
+/// What the error of a name is that is too long, until the oldest Rust supported has a kind for it.
+pub(crate) const NAME_TOO_LONG: i32 = Errno::NAMETOOLONG.raw_os_error();
+
 /// Opens the directory at `path`, only to reach the names in it.
 pub(crate) fn directory(path: &str) -> io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -285,7 +285,7 @@ pub(crate) fn register_head(at: usize) -> RobustHead {
     let head: *mut ListHead = ptr::with_exposed_provenance_mut(at);
     let empty = ListHead {
         list: at,
-        futex_offset: -DISTANCE.cast_signed(),
+        futex_offset: -(DISTANCE as isize),
         list_op_pending: 0,
     };
     // SAFETY: a place of this size in a record that belongs to this thread.

@@ -251,8 +251,8 @@ pub(crate) fn share_error(error: io::Error) -> ShareError {
         io::ErrorKind::NotFound => ShareError::NotFound,
         io::ErrorKind::AlreadyExists => ShareError::AlreadyExists,
         io::ErrorKind::PermissionDenied => ShareError::PermissionDenied,
-        io::ErrorKind::InvalidFilename => ShareError::InvalidName,
         io::ErrorKind::IsADirectory => ShareError::NotRegular,
+        _ if error.raw_os_error() == Some(files::NAME_TOO_LONG) => ShareError::InvalidName,
         _ => ShareError::Os(error),
     }
 }

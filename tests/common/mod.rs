@@ -18,7 +18,7 @@ pub mod stepper;
 
 pub use gate::Gate;
 pub use memory::{Mapped, Plain};
-pub use process::{Child, End, Waiting, fork, until};
+pub use process::{Child, End, Waiting, fork, pipe, until};
 pub use pthread::{Found, Pthread};
 pub use robust_list::{MUSLS_OFFSET, register_list, unregister_list};
 pub use sleepers::sleepers;

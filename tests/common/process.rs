@@ -1,13 +1,15 @@
 //! Child processes, and waits that end.
 
+use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid};
+use nix::unistd::{ForkResult, Pid, pipe2};
 
 /// Whoever should go on and has not within this time is stuck.
 pub const BOUND: Duration = Duration::from_secs(5);
@@ -34,6 +36,12 @@ pub enum End {
 /// It has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting;
+
+/// The reading and the writing end; neither passes to a program that is started.
+pub fn pipe() -> (File, File) {
+    let (reading, writing) = pipe2(OFlag::O_CLOEXEC).expect("a pipe can be had");
+    (reading.into(), writing.into())
+}
 
 /// Runs `body` in a child, which then exits with 0; with another code if `body` panics.
 pub fn fork(body: impl FnOnce()) -> Child {

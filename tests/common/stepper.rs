@@ -44,7 +44,7 @@ impl Cue {
 
     fn task(&self) -> Option<Pid> {
         let task = self.task.load(Ordering::SeqCst);
-        (task != 0).then(|| Pid::from_raw(task.cast_signed()))
+        (task != 0).then(|| Pid::from_raw(task as i32))
     }
 }
 

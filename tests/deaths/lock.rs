@@ -880,7 +880,7 @@ fn forking() -> Scenario<House> {
 
 /// For a lock of libc's, in fork(3) itself, that the other thread will release as it goes on.
 fn forker_waits(house: &House) -> bool {
-    let forker = house.forker.load(Ordering::SeqCst).cast_signed();
+    let forker = house.forker.load(Ordering::SeqCst) as i32;
     let forker = nix::unistd::Pid::from_raw(forker);
     crate::stepper::sleeps(forker, forker)
 }

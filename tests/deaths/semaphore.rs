@@ -115,7 +115,7 @@ impl<P: Counter> Stock<P> {
     /// What the victim has added, once all is settled.
     fn change(&self) -> i32 {
         let all = self.permits().available() + self.kept.load(Ordering::SeqCst);
-        all.cast_signed() - self.given.load(Ordering::SeqCst)
+        all as i32 - self.given.load(Ordering::SeqCst)
     }
 
     /// Every survivor has a permit, or sleeps for one, and there is none. The count can only fall
@@ -171,7 +171,7 @@ fn taker<P: Counter>(stock: &Stock<P>) {
 }
 
 fn giver<P: Counter, const N: u32>(stock: &Stock<P>) {
-    stock.given.fetch_add(N.cast_signed(), Ordering::SeqCst);
+    stock.given.fetch_add(N as i32, Ordering::SeqCst);
     assert_eq!(stock.permits().release(N), Ok(()));
 }
 

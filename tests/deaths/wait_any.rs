@@ -96,9 +96,7 @@ fn runner(desk: &Desk) {
 fn wait_for_either(desk: &Desk, cue: &Cue) {
     let sources: [Source<'_>; 2] = [(&desk.jobs).into(), (&desk.more_jobs).into()];
     cue.begin();
-    if let Ok(ready) = wait_any(&sources)
-        && let Reason::Permit(permit) = ready.reason
-    {
+    if let Ok(Reason::Permit(permit)) = wait_any(&sources).map(|ready| ready.reason) {
         permit.forget();
     }
     cue.end();

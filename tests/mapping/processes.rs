@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
+use nix::fcntl::OFlag;
 use procsync::{ShareError, Shared, unlink};
 use rustix::io::{FdFlags, fcntl_getfd};
 
@@ -58,7 +59,7 @@ fn exactly_one_of_many_processes_creates_and_all_see_the_whole() {
 }
 
 fn race(name: &str) -> Vec<Child> {
-    let (start, _open_until_all_wait) = std::io::pipe().unwrap();
+    let (start, _open_until_all_wait) = nix::unistd::pipe2(OFlag::O_CLOEXEC).unwrap();
     let racer = |_| {
         let stdin = Stdio::from(start.try_clone().unwrap());
         scene::process("claim", name).stdin(stdin).spawn().unwrap()

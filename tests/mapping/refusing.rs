@@ -251,8 +251,8 @@ fn what_is_no_regular_file_is_refused_and_nothing_hangs() {
         unlink(&at("directory")),
         Err(ShareError::NotRegular)
     ));
-    let (pipe, _write) = std::io::pipe().unwrap();
-    let passed = Shared::<Value>::from_fd(OwnedFd::from(pipe));
+    let (pipe, _write) = nix::unistd::pipe().unwrap();
+    let passed = Shared::<Value>::from_fd(pipe);
     assert!(matches!(passed, Err(ShareError::NotRegular)), "{passed:?}");
 }
 

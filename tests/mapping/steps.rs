@@ -92,7 +92,7 @@ impl Coins {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
-        self.0.is_multiple_of(2)
+        self.0 % 2 == 0
     }
 }
 

@@ -38,7 +38,7 @@ fn end<T: ?Sized>(shared: &Shared<T>) -> u64 {
         (number(24), number(64), number(72), number(80));
     let file_len = rustix::fs::fstat(shared).unwrap().st_size;
     assert_eq!(description, (value + size).next_multiple_of(8));
-    assert_eq!(file_len.cast_unsigned(), description + description_len);
+    assert_eq!(file_len as u64, description + description_len);
     value + size
 }
 

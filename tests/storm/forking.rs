@@ -2,13 +2,14 @@
 //! child goes on as another participant.
 
 use std::cell::Cell;
-use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::fs::File;
+use std::io::{Read, Write};
 use std::sync::atomic::Ordering::SeqCst;
 
 use procsync::{BoundedSemaphore, Semaphore};
 
 use crate::books::{Mark, PLACES, Presence, Stage, Total};
-use crate::common::{Child, fork};
+use crate::common::{Child, fork, pipe};
 use crate::handlers;
 use crate::member::{LOCK, Member, NESTED};
 use crate::storm::Storm;
@@ -22,7 +23,7 @@ struct Birth {
     storm: &'static Storm,
     parent: usize,
     seed: u64,
-    tell: PipeWriter,
+    tell: File,
 }
 
 impl Worker {
@@ -35,8 +36,8 @@ impl Worker {
         self.child.is_none()
     }
 
-    fn conceive(&mut self) -> (Birth, PipeReader) {
-        let (told, tell) = std::io::pipe().expect("a pipe can be had");
+    fn conceive(&mut self) -> (Birth, File) {
+        let (told, tell) = pipe();
         let birth = Birth {
             storm: self.member.storm,
             parent: self.place(),
@@ -46,7 +47,7 @@ impl Worker {
         (birth, told)
     }
 
-    fn has_forked(&mut self, child: Child, told: PipeReader) {
+    fn has_forked(&mut self, child: Child, told: File) {
         hear(told);
         self.child = Some(child);
         let forks = self.member.books().total(Total::Forks);
@@ -55,7 +56,7 @@ impl Worker {
 }
 
 /// Waits until the child has looked at what it has.
-fn hear(mut told: PipeReader) {
+fn hear(mut told: File) {
     let heard = told.read_exact(&mut [0]);
     heard.expect("the child has found what it should");
 }

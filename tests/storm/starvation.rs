@@ -78,7 +78,7 @@ impl Drop for Starvation {
 fn threads_at(books: &'static Books, place: usize) -> impl Iterator<Item = Pid> {
     let desks = desks_of(place).map(|desk| &books.desks[desk]).into_iter();
     let at_work = desks.filter(|desk| desk.presence() == Presence::Working);
-    at_work.map(|desk| Pid::from_raw(desk.thread.load(SeqCst).cast_signed()))
+    at_work.map(|desk| Pid::from_raw(desk.thread.load(SeqCst) as i32))
 }
 
 fn first_of(all: &CpuSet) -> CpuSet {

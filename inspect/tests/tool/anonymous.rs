@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use procsync::{Lock, Shared};
 
+use crate::common::pipe;
 use crate::{parts, printed, refused};
 
 #[test]
@@ -16,6 +17,6 @@ fn an_anonymous_value_is_reached_through_a_process_that_has_it() {
     assert!(lines[0].starts_with(&held), "{lines:?}");
     assert_eq!(lines[1], "*value u32 5");
     drop(guard);
-    let (pipe, _other_end) = std::io::pipe().unwrap();
+    let (pipe, _other_end) = pipe();
     assert!(refused(&["inspect", &path(pipe.as_raw_fd())]).contains("not a regular file"));
 }

@@ -14,7 +14,7 @@ use crate::scene::Scene;
 use crate::stepper::Cue;
 
 fn release<P: Counter, const N: u32>(stock: &Stock<P>, cue: &Cue) {
-    stepped(stock, cue, N.cast_signed(), || {
+    stepped(stock, cue, N as i32, || {
         // Where it fails, the count tells.
         let _ = stock.permits().release(N);
     });
