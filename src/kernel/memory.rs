@@ -6,11 +6,15 @@ use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::ioctl::{self, Updater};
 
-/// Whether the mapping at `address` is a shared one, as `/proc/self/maps` tells. `None`: the kernel
-/// does not tell (no `/proc`).
+// `thread-self`, not `self`: the latter shows the main thread, which may have ended already, and then has
+// no mappings.
+const MAPS: &str = "/proc/thread-self/maps";
+
+/// Whether the mapping at `address` is a shared one, as `/proc` tells. `None`: the kernel does not tell
+/// (no `/proc`).
 pub(crate) fn is_shared(address: usize) -> Option<bool> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let maps = rustix::fs::open("/proc/self/maps", flags, Mode::empty()).ok()?;
+    let maps = rustix::fs::open(MAPS, flags, Mode::empty()).ok()?;
     ask(&maps, address).or_else(|| search(&maps, address))
 }
 
@@ -117,7 +121,7 @@ mod tests {
     static IN_DATA: u32 = 1;
 
     fn maps() -> std::fs::File {
-        std::fs::File::open("/proc/self/maps").unwrap()
+        std::fs::File::open(MAPS).unwrap()
     }
 
     #[test]
