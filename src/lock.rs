@@ -62,8 +62,8 @@ use crate::sync::{Protected, const_fn};
 ///
 /// In memory of your own mapping, `unsafe { &*pointer.cast::<Lock<T>>() }` is a lock, as long as the
 /// memory is `MAP_SHARED`, stays mapped while a thread of the process holds the lock (forgotten guards
-/// count), is used by processes of one PID namespace, and `/proc` is mounted, by which the crate learns
-/// that the memory is shared (once a lock).
+/// count), and is used by processes of one PID namespace. That the memory is shared the crate learns, once
+/// a lock, from `/proc`, or where that cannot be read, by `mremap(2)`.
 ///
 /// [get_robust_list(2)]: https://man7.org/linux/man-pages/man2/get_robust_list.2.html
 #[repr(C)]

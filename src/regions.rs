@@ -29,7 +29,7 @@ impl Range {
 }
 
 /// Whether `address` is shared memory: in a mapping of the crate's, or in another's as the kernel
-/// tells. Where the kernel does not tell (no `/proc`), it counts as private.
+/// tells. Where the kernel does not tell, it counts as private.
 pub(crate) fn is_shared(address: usize) -> bool {
     REGIONS.iter().any(|range| range.contains(address)) || kernel::is_shared(address) == Some(true)
 }

@@ -258,6 +258,30 @@ fn a_process_whose_main_thread_has_ended_is_recovered() {
     assert!(is_poisoned_and_free(&lock));
 }
 
+// ---- Processes that cannot open anything ---------------------------------------------------------------
+
+/// A process asks, for each lock in a mapping of its own, whether that is shared memory.
+#[test]
+fn a_process_without_descriptors_is_recovered() {
+    let locks: Mapped<[Lock<u32>; 3]> = Mapped::zeroed();
+    fork(|| {
+        let none = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: a valid argument.
+        let limited = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const none) };
+        assert_eq!(limited, 0);
+        locks.iter().for_each(hold);
+        // SAFETY: held by this thread, whose guard was forgotten.
+        unsafe { locks[1].force_release() };
+    })
+    .succeed();
+    assert!(is_poisoned_and_free(&locks[0]));
+    assert!(is_sound_and_free(&locks[1]));
+    assert!(is_poisoned_and_free(&locks[2]));
+}
+
 // ---- The length of the list ----------------------------------------------------------------------------
 
 /// The kernel looks at 2048 entries, those first that were made last. One is the crate's own, and libc's

@@ -1,21 +1,51 @@
 //! Whether an address is memory that other processes can have too.
 
 use core::ffi::c_void;
+use core::ptr;
 
 use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::ioctl::{self, Updater};
+use rustix::mm::{MremapFlags, mremap, munmap};
 
 // `thread-self`, not `self`: the latter shows the main thread, which may have ended already, and then has
 // no mappings.
 const MAPS: &str = "/proc/thread-self/maps";
 
-/// Whether the mapping at `address` is a shared one, as `/proc` tells. `None`: the kernel does not tell
-/// (no `/proc`).
+/// Whether the mapping at `address` is a shared one, as `/proc` tells, or else as the kernel deals with it.
+/// `None`: it does not tell.
 pub(crate) fn is_shared(address: usize) -> Option<bool> {
+    look_up(address).or_else(|| try_to_double(address))
+}
+
+/// `None`: there is no `/proc`, or no descriptor to be had.
+fn look_up(address: usize) -> Option<bool> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let maps = rustix::fs::open(MAPS, flags, Mode::empty()).ok()?;
     ask(&maps, address).or_else(|| search(&maps, address))
+}
+
+/// Whether the mapping can be had a second time, as shared ones can, and no others (`mremap(2)`, of an old
+/// size of zero; before Linux 4.14 of any).
+fn try_to_double(address: usize) -> Option<bool> {
+    let page = page_size()?;
+    let start = ptr::with_exposed_provenance_mut::<c_void>(address - address % page);
+    // SAFETY: it leaves the old mapping as it is, and makes the new one where nothing is.
+    match unsafe { mremap(start, 0, page, MremapFlags::MAYMOVE) } {
+        Ok(double) => {
+            // SAFETY: just made, and known to nobody.
+            let _ = unsafe { munmap(double, page) };
+            Some(true)
+        }
+        Err(Errno::INVAL) => Some(false),
+        Err(_) => None,
+    }
+}
+
+fn page_size() -> Option<usize> {
+    // SAFETY: asks for a number.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()
 }
 
 /// The kernel's `struct procmap_query`.
@@ -142,6 +172,11 @@ mod tests {
                 search(maps(), address),
                 Some(expected),
                 "{address:#x}, from the text"
+            );
+            assert_eq!(
+                try_to_double(address),
+                Some(expected),
+                "{address:#x}, by doubling"
             );
         }
     }
