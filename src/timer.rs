@@ -299,6 +299,9 @@ impl Timer {
     }
 
     /// How long until the deadline, if the timer is armed. [`Duration::MAX`] if that is never.
+    ///
+    /// By the clock of the caller: in another time namespace than the running thread's it is off by as much
+    /// as their clocks differ.
     pub fn remaining(&self) -> Option<Duration> {
         loop {
             let state = self.settled();

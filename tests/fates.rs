@@ -1,5 +1,5 @@
 //! What becomes of a process or a thread, and what those see who share a lock with it: programs started,
-//! stops, ends of all kinds. `docs/guide/processes.md` names these tests.
+//! forks, stops, ends of all kinds. `docs/guide/processes.md` names these tests.
 
 #![cfg(not(loom))]
 
@@ -16,7 +16,8 @@ use common::stepper::{Cue, Step, Stepper};
 use common::{Child, Found, Gate, Mapped, Plain, Pthread, fork, until};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use procsync::{AcquireError, Lock, Timer, TimerState};
+use nix::unistd::ForkResult;
+use procsync::{AcquireError, Barrier, Lock, Shared, Timer, TimerState};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -65,6 +66,43 @@ fn a_program_that_is_started_takes_nothing_along() {
     }
     drop(guard);
     assert!(is_sound_and_free(&lock));
+}
+
+// ---- Forks ---------------------------------------------------------------------------------------------
+
+/// As with any mutex: nobody is left in the child who would release it.
+#[test]
+fn a_private_lock_held_at_a_fork_stays_held_in_the_copy() {
+    let lock = Lock::new(0);
+    let mut guard = lock.acquire().ok();
+    fork(|| {
+        drop(guard.take());
+        assert!(is_held(&lock));
+    })
+    .succeed();
+    drop(guard);
+    assert!(is_sound_and_free(&lock));
+}
+
+#[test]
+fn a_child_of_a_barriers_action_has_not_met() {
+    let barrier = Shared::anonymous(Barrier::new(1)).expect("there is memory");
+    fork(|| {
+        let mut is_child = false;
+        let met = barrier.wait_with_action(|| {
+            // SAFETY: this process has one thread.
+            match unsafe { nix::unistd::fork() }.expect("processes can be forked") {
+                ForkResult::Parent { child } => {
+                    let end = waitpid(child, None);
+                    assert_eq!(end, Ok(WaitStatus::Exited(child, 0)));
+                }
+                ForkResult::Child => is_child = true,
+            }
+        });
+        assert_eq!(met.is_err(), is_child);
+    })
+    .succeed();
+    assert!(!barrier.is_broken());
 }
 
 // ---- Stops ---------------------------------------------------------------------------------------------
@@ -131,7 +169,7 @@ fn a_stopped_holder_can_be_killed() {
 
 #[test]
 fn a_stopped_runner_keeps_its_timer_armed() {
-    let timer = procsync::Shared::anonymous(Timer::new()).expect("there is memory");
+    let timer = Shared::anonymous(Timer::new()).expect("there is memory");
     let runner = fork(|| drop(timer.run(Duration::from_secs(3600), || ())));
     until(|| timer.state() == TimerState::Armed).expect("it is armed");
     stop(&runner);

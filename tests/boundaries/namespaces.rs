@@ -1,12 +1,13 @@
 //! Real PID namespaces, made here.
 
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use nix::sched::CloneFlags;
-use procsync::{Lock, ShareError, Shared};
+use procsync::{Event, Lock, ShareError, Shared, Timer};
 
-use crate::common::fork;
 use crate::common::namespace::{can_make, enter, fork_in_pid_namespace};
+use crate::common::{fork, until};
 use crate::{name_in, open_to_all};
 
 fn is_foreign<T>(result: Result<T, ShareError>) -> bool {
@@ -68,4 +69,45 @@ fn other_namespaces_do_not_matter() {
     .succeed();
     assert!(value.is_poisoned());
     assert_eq!(*value.acquire_or_repair(|_| ()).unwrap(), 2);
+}
+
+/// How far its monotonic clock is ahead.
+const AHEAD: Duration = Duration::from_secs(500);
+
+/// From now on the children of this process have another clock; `false`: this user may not.
+fn put_children_ahead() -> bool {
+    // SAFETY: asks for no memory.
+    if unsafe { libc::unshare(libc::CLONE_NEWTIME) } != 0 {
+        eprintln!("SKIPPED: this kernel does not let this user make time namespaces");
+        return false;
+    }
+    let offset = format!("monotonic {} 0", AHEAD.as_secs());
+    std::fs::write("/proc/self/timens_offsets", offset).expect("an offset can be set");
+    true
+}
+
+#[test]
+fn in_another_time_namespace_waits_last_as_long_and_a_timer_seems_nearer() {
+    const INTERVAL: Duration = Duration::from_secs(1000);
+    let timer = Shared::anonymous(Timer::new()).unwrap();
+    let never = Shared::anonymous(Event::new()).unwrap();
+    let runner = fork(|| drop(timer.run(INTERVAL, || ())));
+    until(|| timer.remaining().is_some()).unwrap();
+    fork(|| {
+        if !put_children_ahead() {
+            return;
+        }
+        fork(|| {
+            let patience = Duration::from_millis(20);
+            let started = Instant::now();
+            assert!(!never.wait_timeout(patience));
+            assert!((patience..AHEAD).contains(&started.elapsed()));
+            let remaining = timer.remaining().expect("it is armed");
+            assert!(remaining <= INTERVAL - AHEAD, "{remaining:?}");
+            assert!(timer.cancel());
+        })
+        .succeed();
+    })
+    .succeed();
+    runner.kill();
 }

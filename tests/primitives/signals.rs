@@ -51,6 +51,14 @@ extern "C" fn do_nothing(_: i32) {
 
 /// In a process of its own, whose SIGUSR1 is handled so.
 fn in_a_child(handler: extern "C" fn(i32), test: impl FnOnce(&'static Shared<Scene>)) {
+    in_a_child_with(SaFlags::empty(), handler, test);
+}
+
+fn in_a_child_with(
+    flags: SaFlags,
+    handler: extern "C" fn(i32),
+    test: impl FnOnce(&'static Shared<Scene>),
+) {
     let child = fork(|| {
         let scene: &'static Shared<Scene> = Box::leak(Box::new(shared(Scene {
             event: Event::new(),
@@ -61,11 +69,7 @@ fn in_a_child(handler: extern "C" fn(i32), test: impl FnOnce(&'static Shared<Sce
         })));
         scene.bounded.acquire().forget();
         SCENE.store((&raw const **scene).cast_mut(), Ordering::SeqCst);
-        let action = SigAction::new(
-            SigHandler::Handler(handler),
-            SaFlags::empty(),
-            SigSet::empty(),
-        );
+        let action = SigAction::new(SigHandler::Handler(handler), flags, SigSet::empty());
         // SAFETY: the handlers call what the crate allows in them.
         unsafe { sigaction(Signal::SIGUSR1, &action) }.expect("a handler can be set");
         test(scene);
@@ -164,30 +168,35 @@ fn handlers_release_in_the_middle_of_everything() {
     });
 }
 
+/// Whether or not the kernel restarts the system calls that it interrupts.
 #[test]
 fn signals_neither_end_nor_prolong_a_wait() {
-    const SIGNALS: u32 = 50;
-    in_a_child(do_nothing, |scene| {
-        let signal_often = |thread: &JoinHandle<bool>| {
-            for sent in 1..=SIGNALS {
-                signal(thread);
-                let handled = || scene.handled.load(Ordering::SeqCst) % SIGNALS == sent % SIGNALS;
-                until(handled).expect("it is handled");
-            }
-        };
-        let taker = thread::spawn(|| scene.semaphore.acquire_timeout(LONG).is_some());
-        until_asleep(&scene.semaphore, 1);
-        signal_often(&taker);
-        until_asleep(&scene.semaphore, 1);
-        scene.semaphore.release(1).expect("there is room");
-        assert!(taker.join().expect("no panic"));
+    for flags in [SaFlags::empty(), SaFlags::SA_RESTART] {
+        in_a_child_with(flags, do_nothing, be_signalled_while_waiting);
+    }
+}
 
-        let waiter = thread::spawn(|| {
-            let started = std::time::Instant::now();
-            !scene.event.wait_timeout(10 * SHORT) && started.elapsed() >= 10 * SHORT
-        });
-        until_asleep(&scene.event, 1);
-        signal_often(&waiter);
-        assert!(waiter.join().expect("no panic"));
+fn be_signalled_while_waiting(scene: &'static Shared<Scene>) {
+    const SIGNALS: u32 = 50;
+    let signal_often = |thread: &JoinHandle<bool>| {
+        for sent in 1..=SIGNALS {
+            signal(thread);
+            let handled = || scene.handled.load(Ordering::SeqCst) % SIGNALS == sent % SIGNALS;
+            until(handled).expect("it is handled");
+        }
+    };
+    let taker = thread::spawn(|| scene.semaphore.acquire_timeout(LONG).is_some());
+    until_asleep(&scene.semaphore, 1);
+    signal_often(&taker);
+    until_asleep(&scene.semaphore, 1);
+    scene.semaphore.release(1).expect("there is room");
+    assert!(taker.join().expect("no panic"));
+
+    let waiter = thread::spawn(|| {
+        let started = std::time::Instant::now();
+        !scene.event.wait_timeout(10 * SHORT) && started.elapsed() >= 10 * SHORT
     });
+    until_asleep(&scene.event, 1);
+    signal_often(&waiter);
+    assert!(waiter.join().expect("no panic"));
 }
