@@ -14,3 +14,8 @@ macro_rules! page {
 // Not among the doctests: its code is that of `examples/ledger`, as `tests/guide.rs` sees to.
 #[cfg(not(doctest))]
 page!(models, "../docs/guide/models.md");
+
+page!(mappings, "../docs/guide/mappings.md");
+page!(processes, "../docs/guide/processes.md");
+page!(containers, "../docs/guide/containers.md");
+page!(the_lock, "../docs/guide/the-lock.md");
