@@ -1,7 +1,7 @@
 //! The code in `docs/guide/models.md` is that of `examples/ledger`, which is built, tested, and explored.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const PAGE: &str = include_str!("../docs/guide/models.md");
 const SOURCES: [&str; 2] = [
@@ -46,9 +46,13 @@ fn links(page: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide")
+}
+
 #[test]
 fn links_lead_somewhere_in_files_too() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide");
+    let folder = folder();
     let table = fs::read_to_string(folder.join("links.md")).expect("the table of links");
     for entry in fs::read_dir(&folder).expect("the guide") {
         let path = entry.expect("a page").path();
@@ -67,4 +71,30 @@ fn links_lead_somewhere_in_files_too() {
             assert!(twin, "{}: {name} is not in links.md", path.display());
         }
     }
+}
+
+/// What is not in a block, as one line.
+fn prose(page: &str) -> String {
+    let outside: String = page.split("```").step_by(2).collect();
+    outside.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn names_are_links_in_files_too() {
+    let table = fs::read_to_string(folder().join("links.md")).expect("the table of links");
+    let mut found = 0;
+    for entry in fs::read_dir(folder()).expect("the guide") {
+        let path = entry.expect("a page").path();
+        let page = fs::read_to_string(&path).expect("a page");
+        let (prose, own) = (prose(&page), links(&page));
+        for (name, _) in links(&table) {
+            if path.ends_with("links.md") || !prose.contains(&format!("[{name}]")) {
+                continue;
+            }
+            let is_defined = own.iter().any(|(defined, _)| *defined == name);
+            assert!(is_defined, "{}: no [{name}]: at its end", path.display());
+            found += 1;
+        }
+    }
+    assert!(found > 30, "{found}");
 }
