@@ -24,3 +24,21 @@ page!(mappings, "../docs/guide/mappings.md");
 page!(processes, "../docs/guide/processes.md");
 page!(containers, "../docs/guide/containers.md");
 page!(the_lock, "../docs/guide/the-lock.md");
+page!(proofs, "../docs/guide/proofs.md");
+page!(limits, "../docs/guide/limits.md");
+page!(trust, "../docs/guide/trust.md");
+
+#[allow(clippy::doc_markdown, reason = "a table that a program has made")]
+/// # Everything that was measured
+///
+/// Medians of one run of `cargo bench -p procsync-benches --features rivals --bench ratios`; less is better. Drawn by
+/// `cargo run --release -p procsync-benches --bin summary`.
+///
+#[doc = include_str!("../docs/figures/ratios.md")]
+///
+#[doc = include_str!("../docs/figures/ratios.svg")]
+///
+#[doc = include_str!("../docs/figures/hand-over.svg")]
+///
+#[doc = include_str!("../docs/figures/growth.svg")]
+pub mod figures {}

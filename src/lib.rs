@@ -1,3 +1,14 @@
+// README.md, whose links and pictures are references by name: those of here come first, and the first
+// definition counts.
+#![cfg_attr(not(loom), doc = include_str!("../docs/guide/links.md"))]
+#![cfg_attr(
+    not(loom),
+    doc = concat!("[picture]: data:image/svg+xml;base64,", include_str!("../docs/figures/death.svg.base64"))
+)]
+#![cfg_attr(
+    not(loom),
+    doc = concat!("[chart]: data:image/svg+xml;base64,", include_str!("../docs/figures/ratios.svg.base64"))
+)]
 #![cfg_attr(not(loom), doc = include_str!("../README.md"))]
 #![cfg_attr(
     loom,

@@ -1,7 +1,11 @@
-//! The code in `docs/guide/models.md` is that of `examples/ledger`, which is built, tested, and explored.
+//! What README.md and `docs/guide` show is there: their links, their pictures, and the code in
+//! `docs/guide/models.md`, which is that of `examples/ledger`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 const PAGE: &str = include_str!("../docs/guide/models.md");
 const SOURCES: [&str; 2] = [
@@ -43,32 +47,46 @@ fn links(page: &str) -> Vec<(&str, &str)> {
     lines
         .filter_map(|line| line.split_once("]: "))
         .map(|(name, destination)| (&name[1..], destination))
+        .filter(|(name, _)| !name.contains(']'))
         .collect()
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide")
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The links that rustdoc knows.
+fn table() -> String {
+    fs::read_to_string(root().join("docs/guide/links.md")).expect("the table of links")
+}
+
+/// README.md and the guide.
+fn pages() -> Vec<PathBuf> {
+    let guide = fs::read_dir(root().join("docs/guide")).expect("the guide");
+    let files = guide.map(|entry| entry.expect("a page").path());
+    let pages = files.filter(|path| path.extension() == Some("md".as_ref()));
+    let pages = pages.filter(|path| !path.ends_with("links.md"));
+    pages.chain([root().join("README.md")]).collect()
 }
 
 #[test]
-fn links_lead_somewhere_in_files_too() {
-    let folder = folder();
-    let table = fs::read_to_string(folder.join("links.md")).expect("the table of links");
-    for entry in fs::read_dir(&folder).expect("the guide") {
-        let path = entry.expect("a page").path();
+fn links_lead_somewhere_in_files_and_in_rustdoc() {
+    let table = table();
+    for path in pages() {
         let page = fs::read_to_string(&path).expect("a page");
         for (name, destination) in links(&page) {
-            if destination.starts_with("crate::") || destination.starts_with("https://") {
+            if destination.starts_with("https://") {
                 continue;
             }
             let file = destination.split('#').next().unwrap_or_default();
+            let target = path.parent().expect("a folder").join(file);
+            let path = path.display();
+            assert!(target.exists(), "{path}: {name} leads to {destination}");
+            let known = links(&table).iter().any(|(known, _)| *known == name);
             assert!(
-                folder.join(file).exists(),
-                "{}: {name} leads to {destination}",
-                path.display()
+                known || PICTURES.contains(&name),
+                "{path}: {name} is not in links.md"
             );
-            let twin = links(&table).iter().any(|(known, _)| *known == name);
-            assert!(twin, "{}: {name} is not in links.md", path.display());
         }
     }
 }
@@ -81,14 +99,13 @@ fn prose(page: &str) -> String {
 
 #[test]
 fn names_are_links_in_files_too() {
-    let table = fs::read_to_string(folder().join("links.md")).expect("the table of links");
+    let table = table();
     let mut found = 0;
-    for entry in fs::read_dir(folder()).expect("the guide") {
-        let path = entry.expect("a page").path();
+    for path in pages() {
         let page = fs::read_to_string(&path).expect("a page");
         let (prose, own) = (prose(&page), links(&page));
         for (name, _) in links(&table) {
-            if path.ends_with("links.md") || !prose.contains(&format!("[{name}]")) {
+            if !prose.contains(&format!("[{name}]")) {
                 continue;
             }
             let is_defined = own.iter().any(|(defined, _)| *defined == name);
@@ -96,5 +113,23 @@ fn names_are_links_in_files_too() {
             found += 1;
         }
     }
-    assert!(found > 30, "{found}");
+    assert!(found > 60, "{found}");
+}
+
+/// src/lib.rs gives them to rustdoc, which takes no files.
+const PICTURES: [&str; 2] = ["picture", "chart"];
+
+#[test]
+fn rustdoc_shows_the_pictures_of_the_readme() {
+    for file in ["death.svg", "ratios.svg"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("docs/figures")
+            .join(file);
+        let picture = fs::read(&path).expect("a picture");
+        let copy = fs::read(path.with_extension("svg.base64")).expect("its copy");
+        assert!(
+            BASE64_STANDARD.encode(picture).as_bytes() == copy,
+            "an old copy: base64 -w0 docs/figures/{file} >docs/figures/{file}.base64"
+        );
+    }
 }

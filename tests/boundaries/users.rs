@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use procsync::{Lock, ShareError, Shared, SharedOptions, inspect, unlink};
 
-use crate::common::fork;
+use crate::common::{fork, skipped};
 use crate::{files_in, name_in, open_to_all};
 
 /// Neither root nor the one who runs the tests.
@@ -14,7 +14,7 @@ pub(crate) const STRANGER: u32 = 65534;
 /// Runs `body` as another user, in a child; `false`: this user may not.
 pub(crate) fn as_stranger(body: impl FnOnce()) -> bool {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can become another user");
+        skipped("only root can become another user");
         return false;
     }
     fork(|| {

@@ -13,6 +13,7 @@ mod process;
 pub mod processors;
 mod pthread;
 mod robust_list;
+mod skipped;
 mod sleepers;
 pub mod stepper;
 
@@ -21,4 +22,5 @@ pub use memory::{Mapped, Plain};
 pub use process::{Child, End, Waiting, fork, pipe, until};
 pub use pthread::{Found, Pthread};
 pub use robust_list::{MUSLS_OFFSET, register_list, unregister_list};
+pub(crate) use skipped::skipped;
 pub use sleepers::sleepers;

@@ -7,12 +7,13 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::ForkResult;
 
 use super::process::{Child, End, fork};
+use super::skipped;
 
 /// Whether this user may make namespaces of this kind; if not, says so.
 pub fn can_make(kind: CloneFlags) -> bool {
     let can = fork(|| enter(kind)).join() == Ok(End::Exited(0));
     if !can {
-        eprintln!("SKIPPED: this kernel does not let this user make namespaces: {kind:?}");
+        skipped(&format!("this user may not make namespaces: {kind:?}"));
     }
     can
 }

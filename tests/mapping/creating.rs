@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use procsync::{ShareError, Shared, SharedOptions, unlink};
 use rustix::fs::{SealFlags, fcntl_get_seals};
 
+use crate::skipped::skipped;
 use crate::{PosixName, directory, files_in, mapped, name_in, scene};
 
 #[test]
@@ -169,7 +170,7 @@ fn a_name_may_be_on_a_disk() {
 #[test]
 fn a_file_system_without_unnamed_files_is_named_as_the_reason() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root gets as far");
+        skipped("only root gets as far");
         return;
     }
     match Shared::create("/proc/procsync-test", 0_u64) {

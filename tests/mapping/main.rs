@@ -4,10 +4,11 @@
 
 mod creating;
 mod forgotten;
-
 mod processes;
 mod refusing;
 mod scene;
+#[path = "../common/skipped.rs"]
+mod skipped;
 mod steps;
 mod values;
 

@@ -9,6 +9,7 @@ use nix::fcntl::OFlag;
 use procsync::{ShareError, Shared, unlink};
 use rustix::io::{FdFlags, fcntl_getfd};
 
+use crate::skipped::skipped;
 use crate::{PosixName, directory, files_in, name_in, scene};
 
 procsync::shareable! {
@@ -237,7 +238,7 @@ fn namespaces(kind: &str) -> Option<&'static [&'static str]> {
         .find(works)
         .copied();
     if found.is_none() {
-        eprintln!("skipped: this user may not make namespaces ({kind})");
+        skipped(&format!("this user may not make namespaces: {kind}"));
     }
     found
 }
