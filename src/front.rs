@@ -12,13 +12,14 @@ macro_rules! lock_front {
             pub(crate) const DATA_AT: usize = core::mem::offset_of!(Self, data);
 
             const_fn! {
-                /// A free lock around `value`. (A `const fn`, except under loom.)
+                /// A free lock around `value`. (A `const fn`, except under loom.) No system call.
                 pub fn new(value: T) -> Self {
                     Self { raw: RawLock::new(), data: Protected::new(value) }
                 }
             }
 
-            /// The value, without the lock around it, poisoned or not.
+            /// The value, without the lock around it, poisoned or not. Nobody has the lock: it is
+            /// the caller's alone.
             pub fn into_inner(self) -> T {
                 self.data.into_inner()
             }
@@ -27,13 +28,14 @@ macro_rules! lock_front {
         impl<T: ?Sized> $Lock<T> {
             /// Acquires the lock, waiting as long as it takes.
             ///
-            /// Everything that happened before an earlier release, or before the death of an
-            /// earlier holder, is visible to the new holder.
+            /// [How it waits](Self#waiting), who comes next, and what the new holder sees of the
+            /// old ones is told on the type's own page.
             ///
             /// # Errors
             ///
-            /// [`Poisoned`](AcquireError::Poisoned), with the guard,
-            #[doc = concat!("and the others as the type's own page says: [`", stringify!($Lock), "`].")]
+            /// [`Poisoned`](AcquireError::Poisoned), with the guard, and the
+            /// [others](Self#errors-of-an-acquisition), but `WouldBlock` and `TimedOut`.
+            #[doc(alias("lock", "pthread_mutex_lock"))]
             #[inline]
             pub fn acquire(&self) -> Result<$Guard<'_, T>, AcquireError<$Guard<'_, T>>> {
                 self.finish(self.take(Timeout::Forever), AcquireError::TimedOut)
@@ -44,17 +46,51 @@ macro_rules! lock_front {
             /// # Errors
             ///
             /// As [`acquire`](Self::acquire), and [`WouldBlock`](AcquireError::WouldBlock).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use procsync::{AcquireError, ", stringify!($Lock), "};")]
+            ///
+            #[doc = concat!("let lock = ", stringify!($Lock), "::new(7);")]
+            /// let guard = lock.try_acquire()?;
+            /// std::thread::scope(|threads| {
+            ///     let other = threads.spawn(|| lock.try_acquire().is_err());
+            ///     assert!(other.join().unwrap(), "it would have to wait");
+            /// });
+            /// # drop(guard);
+            /// # Ok::<(), AcquireError<()>>(())
+            /// ```
+            #[doc(alias("try_lock", "pthread_mutex_trylock"))]
             #[inline]
             pub fn try_acquire(&self) -> Result<$Guard<'_, T>, AcquireError<$Guard<'_, T>>> {
                 self.finish(self.take(Timeout::Zero), AcquireError::WouldBlock)
             }
 
-            /// Acquires the lock, waiting for `timeout` at most, by the monotonic clock. Zero is
-            /// one try; what the clock cannot express is for ever. Signals do not prolong it.
+            /// Acquires the lock, waiting for `timeout` at most. Zero is one try; what the clock
+            /// cannot express is [for ever](Self#waiting).
             ///
             /// # Errors
             ///
             /// As [`acquire`](Self::acquire), and [`TimedOut`](AcquireError::TimedOut).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            #[doc = concat!("use procsync::{AcquireError, ", stringify!($Lock), "};")]
+            ///
+            #[doc = concat!("let lock = ", stringify!($Lock), "::new(7);")]
+            /// let guard = lock.acquire();
+            /// std::thread::scope(|threads| {
+            ///     threads.spawn(|| {
+            ///         let soon = Duration::from_millis(1);
+            ///         assert!(matches!(lock.acquire_timeout(soon), Err(AcquireError::TimedOut)));
+            ///     });
+            /// });
+            /// # drop(guard);
+            /// ```
+            #[doc(alias("try_lock_for", "timed_lock"))]
             #[inline]
             pub fn acquire_timeout(
                 &self,
@@ -64,10 +100,27 @@ macro_rules! lock_front {
             }
 
             /// Acquires the lock, waiting until `deadline` at most. One that has passed is one try.
+            /// For several locks that are to be had in a given time in all.
             ///
             /// # Errors
             ///
             /// As [`acquire`](Self::acquire), and [`TimedOut`](AcquireError::TimedOut).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::{Duration, Instant};
+            #[doc = concat!("use procsync::{AcquireError, ", stringify!($Lock), "};")]
+            ///
+            #[doc = concat!("let locks = [1, 2].map(", stringify!($Lock), "::new);")]
+            /// let deadline = Instant::now() + Duration::from_secs(1);
+            /// let first = locks[0].acquire_until(deadline)?;
+            /// let second = locks[1].acquire_until(deadline)?;
+            /// assert_eq!(*first + *second, 3);
+            /// # drop((first, second));
+            /// # Ok::<(), AcquireError<()>>(())
+            /// ```
+            #[doc(alias("try_lock_until", "pthread_mutex_timedlock", "pthread_mutex_clocklock"))]
             #[inline]
             pub fn acquire_until(
                 &self,
@@ -94,17 +147,21 @@ macro_rules! lock_front {
                 }
             }
 
-            /// Whether anybody holds the lock. It may have changed by the time you look.
+            /// Whether anybody holds the lock. It may have changed by the time you look, and orders
+            /// nothing; no system call.
             pub fn is_locked(&self) -> bool {
                 self.raw.owner().is_some()
             }
 
-            /// Whether the calling thread holds the lock.
+            /// Whether the calling thread holds the lock. Nobody else can change that. In a forked
+            /// child, it does not hold what its parent holds.
+            #[doc(alias("is_held_by_me"))]
             pub fn is_owned_by_current_thread(&self) -> bool {
                 robust::with(|thread| self.raw.is_owned_by(thread))
             }
 
-            /// The TID of the holder, for diagnosis. It may have changed by the time you look.
+            /// The TID of the holder, as of `gettid(2)`, for diagnosis. It may have changed by the
+            /// time you look; no system call.
             ///
             /// A lock whose guard leaked on a thread that ended names a sleeping thread of the same
             /// process, which keeps it.
@@ -112,19 +169,49 @@ macro_rules! lock_front {
                 self.raw.owner()
             }
 
-            /// How many threads of all processes sleep on the lock now. Asks the kernel: a killed
-            /// waiter is not counted.
+            /// How many threads of all processes sleep on the lock now. A system call, since the
+            /// kernel counts: a killed waiter is not among them, nor is one that has not fallen
+            /// asleep yet.
             pub fn waiters(&self) -> usize {
                 self.raw.count_waiters()
             }
 
             /// Whether a holder died or panicked, and nobody has called
-            /// [`clear_poison`](Self::clear_poison) since.
+            /// [`clear_poison`](Self::clear_poison) since. It may have changed by the time you
+            /// look, unless you hold the lock.
             pub fn is_poisoned(&self) -> bool {
                 self.raw.is_poisoned()
             }
 
-            /// Declares the data sound again. Best called by the holder, who knows.
+            /// Declares the data sound again. Best called by the holder, who knows. If nobody holds
+            /// the lock, the mark of a death that nobody was told of yet goes, too. A holder that
+            /// dies or panics later poisons the lock anew.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use procsync::{AcquireError, ", stringify!($Lock), "};")]
+            ///
+            /// type Text = [u8; 4];
+            ///
+            #[doc = concat!("fn read(lock: &", stringify!($Lock), "<Text>) -> Result<Text, AcquireError<()>> {")]
+            ///     match lock.acquire() {
+            ///         Err(AcquireError::Poisoned(guard)) if guard.is_ascii() => {
+            ///             lock.clear_poison(); // whoever died did no harm
+            ///             Ok(*guard)
+            ///         }
+            ///         other => Ok(*other?),
+            ///     }
+            /// }
+            #[doc = concat!("let lock = ", stringify!($Lock), "::new(*b\"text\");")]
+            /// # let poison = || { let _guard = lock.acquire(); panic!() };
+            /// # let _ = std::panic::catch_unwind(poison);
+            /// assert!(lock.is_poisoned());
+            /// assert_eq!(read(&lock)?, *b"text");
+            /// assert!(!lock.is_poisoned());
+            /// # Ok::<(), AcquireError<()>>(())
+            /// ```
+            #[doc(alias("pthread_mutex_consistent", "make_consistent"))]
             pub fn clear_poison(&self) {
                 self.raw.clear_poison();
             }
@@ -135,11 +222,28 @@ macro_rules! lock_front {
             }
 
             /// A guard for a lock that the calling thread holds already, through a guard that was
-            /// forgotten.
+            /// forgotten: where acquisition and release are in calls of their own, as in a binding
+            /// to another language.
             ///
             /// # Safety
             ///
             /// The calling thread holds the lock, and there is no other guard for that hold.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use procsync::{AcquireError, ", stringify!($Lock), "};")]
+            ///
+            #[doc = concat!("let lock = ", stringify!($Lock), "::new(7);")]
+            /// std::mem::forget(lock.acquire()?);
+            /// // Later, in the same thread.
+            /// // SAFETY: it holds the lock, by the guard that it has forgotten.
+            /// let guard = unsafe { lock.make_guard_unchecked() };
+            /// assert_eq!(*guard, 7);
+            /// drop(guard);
+            /// assert!(!lock.is_locked());
+            /// # Ok::<(), AcquireError<()>>(())
+            /// ```
             pub unsafe fn make_guard_unchecked(&self) -> $Guard<'_, T> {
                 $Guard::new(self)
             }
@@ -150,6 +254,21 @@ macro_rules! lock_front {
             ///
             /// The calling thread holds the lock, and there is no other guard, or reference to the
             /// data that came from one, for that hold.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use procsync::{AcquireError, ", stringify!($Lock), "};")]
+            ///
+            #[doc = concat!("let lock = ", stringify!($Lock), "::new(7);")]
+            /// std::mem::forget(lock.acquire()?);
+            /// // Later, in the same thread.
+            /// // SAFETY: it holds the lock, by the guard that it has forgotten.
+            /// unsafe { lock.force_release() };
+            /// assert!(!lock.is_locked());
+            /// # Ok::<(), AcquireError<()>>(())
+            /// ```
+            #[doc(alias("unlock", "force_unlock"))]
             pub unsafe fn force_release(&self) {
                 self.give_back();
             }

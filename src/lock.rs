@@ -28,6 +28,13 @@ use crate::sync::{Protected, const_fn};
 /// # Ok::<(), AcquireError<()>>(())
 /// ```
 ///
+/// # Between two processes
+///
+/// A process is killed in the middle of a change. The next one to acquire the lock has it, is told,
+/// and repairs the data:
+///
+#[doc = include_str!("../docs/examples/lock.md")]
+///
 /// # Errors of an acquisition
 ///
 /// - [`Poisoned`](AcquireError::Poisoned): you have the lock, but a previous holder died or panicked
@@ -38,6 +45,28 @@ use crate::sync::{Protected, const_fn};
 ///   tracks for it (2048, of which the crate uses one).
 /// - [`WouldBlock`](AcquireError::WouldBlock), [`TimedOut`](AcquireError::TimedOut), where said.
 ///
+/// # Waiting
+///
+/// To acquire a free lock, and to release one that nobody waits for, is no system call. (But a
+/// thread's first acquisition asks for its robust list, and a lock's first, outside of a
+/// [`Shared`](crate::Shared), whether its memory is shared.) Who finds the lock taken looks a few
+/// times more, and then sleeps in the kernel ([futex(2)]).
+///
+/// A timeout of zero, like a deadline that has passed, is one try, which never sleeps. One that the
+/// clock cannot express, [`Duration::MAX`] for instance, is for ever. The clock is that of
+/// [`Instant`], `CLOCK_MONOTONIC` ([clock_gettime(2)]): it is not set, and does not count the time
+/// in which the system is suspended.
+///
+/// Signals neither end a wait nor prolong it: the handler runs, and the wait goes on to the same
+/// deadline. A handler should not acquire or release locks: it may have interrupted its thread in
+/// the middle of that ([signal-safety(7)]). [`Event::set`](crate::Event::set) and
+/// [`Semaphore::release`](crate::Semaphore::release) are made for handlers.
+///
+/// # Memory ordering
+///
+/// What a holder did happens before the next acquisition, however its own ended: by a release, by a
+/// panic, or by its death, up to the instruction at which it died.
+///
 /// # Fairness
 ///
 /// None is promised. A thread that comes while the lock is free may take it before one that is being
@@ -45,12 +74,14 @@ use crate::sync::{Protected, const_fn};
 ///
 /// # Death
 ///
-/// A holder's death (`SIGKILL`, abort, exit, exec) frees the lock and poisons it, and the kernel wakes
-/// a waiter, within microseconds. A waiter's death, asleep or just woken, changes nothing for anybody
-/// else. See `robust_list` in [get_robust_list(2)].
+/// A holder's death (`SIGKILL`, abort, exit, exec) frees the lock and poisons it, and the kernel
+/// wakes a waiter, within microseconds. A waiter's death, asleep or just woken, changes nothing for
+/// anybody else: unlike a robust pthread mutex ([pthread_mutexattr_setrobust(3)]), which may leave
+/// another waiter asleep then. The kernel does its part by the thread's list of held locks
+/// ([get_robust_list(2)], [robust futexes], [their ABI]).
 ///
 /// A thread that ends with a forgotten guard leaves the lock locked while its process lives. In a
-/// child of fork(2), guards that were inherited do nothing: the parent holds the lock.
+/// child of [fork(2)], guards that were inherited do nothing: the parent holds the lock.
 ///
 /// Only the holder can release a lock: that is what makes its death detectable. To hand permission
 /// from one thread to another, use a semaphore.
@@ -65,7 +96,25 @@ use crate::sync::{Protected, const_fn};
 /// count), and is used by processes of one PID namespace. That the memory is shared the crate learns, once
 /// a lock, from `/proc`, or where that cannot be read, by `mremap(2)`.
 ///
+/// The owner is a TID, which means something in one PID namespace only ([pid_namespaces(7)]).
+///
+/// # Sources
+///
+/// That a lock needs a mark for waiters, and what goes wrong with less: U. Drepper, [Futexes are
+/// tricky], 2011; H. Franke, R. Russell, M. Kirkwood, *Fuss, Futexes and Furwocks: Fast Userlevel
+/// Locking in Linux*, Ottawa Linux Symposium 2002.
+///
+/// [clock_gettime(2)]: https://man7.org/linux/man-pages/man2/clock_gettime.2.html
+/// [fork(2)]: https://man7.org/linux/man-pages/man2/fork.2.html
+/// [futex(2)]: https://man7.org/linux/man-pages/man2/futex.2.html
+/// [Futexes are tricky]: https://www.akkadia.org/drepper/futex.pdf
 /// [get_robust_list(2)]: https://man7.org/linux/man-pages/man2/get_robust_list.2.html
+/// [pid_namespaces(7)]: https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
+/// [pthread_mutexattr_setrobust(3)]: https://man7.org/linux/man-pages/man3/pthread_mutexattr_setrobust.3.html
+/// [robust futexes]: https://docs.kernel.org/locking/robust-futexes.html
+/// [signal-safety(7)]: https://man7.org/linux/man-pages/man7/signal-safety.7.html
+/// [their ABI]: https://docs.kernel.org/locking/robust-futex-ABI.html
+#[doc(alias("Mutex", "pthread_mutex_t", "robust mutex"))]
 #[repr(C)]
 pub struct Lock<T: ?Sized = ()> {
     pub(crate) raw: RawLock,
@@ -75,7 +124,9 @@ pub struct Lock<T: ?Sized = ()> {
 /// The right to use the data of a [`Lock`]. Released when dropped; poisons the lock if dropped by a
 /// panic that began while it lived.
 ///
-/// Not [`Send`]: the kernel frees the locks of the thread that acquired them.
+/// Not [`Send`]: the kernel frees the locks of the thread that acquired them. Dropping it is no
+/// system call, unless somebody waits.
+#[doc(alias("MutexGuard", "unlock", "release", "pthread_mutex_unlock"))]
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct LockGuard<'lock, T: ?Sized> {
     lock: &'lock Lock<T>,
@@ -100,10 +151,16 @@ impl<T: ?Sized> Lock<T> {
     /// poison. If `repair` panics, or its process dies, the lock is poisoned still.
     ///
     /// ```
-    /// # use procsync::{AcquireError, Lock};
+    /// use procsync::{AcquireError, Lock};
+    ///
     /// let pair = Lock::new((0_u32, 0_u32)); // always equal
+    /// let _ = std::panic::catch_unwind(|| {
+    ///     let mut pair = pair.acquire().unwrap();
+    ///     pair.0 += 1;
+    ///     panic!("before the other is increased");
+    /// });
     /// let guard = pair.acquire_or_repair(|pair| pair.1 = pair.0)?;
-    /// assert_eq!(guard.0, guard.1);
+    /// assert_eq!(*guard, (1, 1));
     /// # drop(guard);
     /// # Ok::<(), AcquireError<()>>(())
     /// ```
@@ -111,6 +168,10 @@ impl<T: ?Sized> Lock<T> {
     /// # Errors
     ///
     /// As [`acquire`](Self::acquire), but not [`Poisoned`](AcquireError::Poisoned).
+    ///
+    /// # Panics
+    ///
+    /// As `repair` does.
     pub fn acquire_or_repair(
         &self,
         repair: impl FnOnce(&mut T),

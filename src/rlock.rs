@@ -31,16 +31,29 @@ use crate::sync::{Ordering, Protected, const_fn};
 /// # Ok::<(), AcquireError<()>>(())
 /// ```
 ///
+/// # Between two processes
+///
+/// A function that needs the lock is called by others that have it. Two processes do so at once:
+///
+#[doc = include_str!("../docs/examples/rlock.md")]
+///
 /// # Errors of an acquisition
 ///
 /// Those of a `Lock`, but instead of `Deadlock`,
 /// [`RecursionLimit`](AcquireError::RecursionLimit) at the 2³²th hold. While the lock is poisoned,
 /// acquiring it again answers [`Poisoned`](AcquireError::Poisoned), too.
 ///
+/// # Waiting
+///
+/// As with a [`Lock`](crate::Lock#waiting). Further holds of the same thread never wait, and are no
+/// system call.
+///
 /// # Everything else
 ///
-/// Fairness, death, representation and the use in other mappings are those of
-/// [`Lock`](crate::Lock). The death of a holder ends all its holds at once.
+/// [Memory ordering](crate::Lock#memory-ordering), [fairness](crate::Lock#fairness),
+/// [death](crate::Lock#death), [representation](crate::Lock#representation) and the use in other
+/// mappings are those of a `Lock`. The death of a holder ends all its holds at once.
+#[doc(alias("ReentrantLock", "ReentrantMutex", "RecursiveMutex"))]
 #[repr(C)]
 pub struct RLock<T: ?Sized = ()> {
     pub(crate) raw: RawLock,
@@ -50,7 +63,9 @@ pub struct RLock<T: ?Sized = ()> {
 /// One hold of an [`RLock`]. Released when dropped; poisons the lock if dropped by a panic that
 /// began while it lived.
 ///
-/// Not [`Send`]: the kernel frees the locks of the thread that acquired them.
+/// Not [`Send`]: the kernel frees the locks of the thread that acquired them. Guards may be dropped
+/// in any order; the last one releases the lock.
+#[doc(alias("ReentrantLockGuard", "ReentrantMutexGuard", "unlock", "release"))]
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct RLockGuard<'lock, T: ?Sized> {
     lock: &'lock RLock<T>,
@@ -100,6 +115,28 @@ impl<T: ?Sized> RLock<T> {
     /// # Errors
     ///
     /// As [`acquire`](Self::acquire), but not [`Poisoned`](AcquireError::Poisoned).
+    ///
+    /// # Panics
+    ///
+    /// As `repair` does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use procsync::{AcquireError, RLock};
+    ///
+    /// let pair = RLock::new([const { Cell::new(0_u32) }; 2]); // always equal
+    /// let _ = std::panic::catch_unwind(|| {
+    ///     let pair = pair.acquire().unwrap();
+    ///     pair[0].set(1);
+    ///     panic!("before the other is set");
+    /// });
+    /// let guard = pair.acquire_or_repair(|pair| pair[1].set(pair[0].get()))?;
+    /// assert_eq!(guard[1].get(), 1);
+    /// # drop(guard);
+    /// # Ok::<(), AcquireError<()>>(())
+    /// ```
     pub fn acquire_or_repair(
         &self,
         repair: impl FnOnce(&T),
@@ -116,7 +153,9 @@ impl<T: ?Sized> RLock<T> {
 }
 
 impl<T: ?Sized> RLockGuard<'_, T> {
-    /// How many times the calling thread holds the lock.
+    /// How many times the calling thread holds the lock: 1 for a single guard. A forgotten guard
+    /// counts.
+    #[doc(alias("recursion", "level"))]
     pub fn depth(&self) -> u32 {
         self.lock.depth()
     }
