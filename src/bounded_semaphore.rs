@@ -22,12 +22,29 @@ use crate::sync::{Note, Ordering, const_fn};
 /// assert_eq!(connections.release(1), Err(ReleaseError::BoundExceeded));
 /// ```
 ///
-/// Memory ordering, fairness, signals and deaths are those of a [`Semaphore`].
+/// # Between two processes
+///
+/// Two counters can be used at a time, and a process that uses one is killed. Its permit stays
+/// taken: a bound says how many there are, not who has them. One who knows that the dead had one,
+/// by an event here, gives it back:
+///
+#[doc = include_str!("../docs/examples/bounded_semaphore.md")]
+///
+/// A process may die between taking its permit and saying so. Where that has to be known as well,
+/// keep one [`Lock`](crate::Lock) for each counter.
+///
+/// # Waiting
+///
+/// As with a [`Semaphore`](Semaphore#waiting), and so are [memory
+/// ordering](Semaphore#memory-ordering), [fairness](Semaphore#fairness),
+/// [signals](Semaphore#signals) and [deaths](Semaphore#death). The bound is checked in the very
+/// step that adds the permits, whoever races.
 ///
 /// # Representation
 ///
 /// `#[repr(C)]`: 24 bytes, aligned to 8. All-zero memory has no permits, and a bound of 0: a useless
 /// one.
+#[doc(alias("sem_t", "pool"))]
 #[repr(C)]
 pub struct BoundedSemaphore {
     permits: Permits,
@@ -49,18 +66,33 @@ impl BoundedSemaphore {
         }
     }
 
-    /// The most permits it can have.
+    /// The most permits it can have. It never changes.
     #[inline]
     pub fn bound(&self) -> u32 {
         self.bound.load(Ordering::Relaxed)
     }
 
-    /// Adds `n` permits, all of them or none, and wakes as many waiters. 0 does nothing.
+    /// Adds `n` permits, all of them or none, and wakes as many waiters. 0 does nothing. Never
+    /// waits; no system call where nobody sleeps. For permits that were
+    /// [forgotten](Permit::forget), or whose holder has died: others go back when they are dropped.
     ///
     /// # Errors
     ///
     /// [`BoundExceeded`](ReleaseError::BoundExceeded): there would be more than
     /// [`bound`](Self::bound). Nothing was changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use procsync::{BoundedSemaphore, ReleaseError};
+    ///
+    /// let places = BoundedSemaphore::new(3);
+    /// places.acquire().forget();
+    /// assert_eq!(places.release(2), Err(ReleaseError::BoundExceeded)); // not even one of them
+    /// places.release(1)?;
+    /// # Ok::<(), ReleaseError>(())
+    /// ```
+    #[doc(alias("sem_post", "post"))]
     #[inline]
     pub fn release(&self, n: u32) -> Result<(), ReleaseError> {
         self.permits

@@ -28,6 +28,18 @@ use crate::sync::{const_fn, kernel};
 /// # Ok::<(), procsync::ReleaseError>(())
 /// ```
 ///
+/// # Between two processes
+///
+/// Permits stand for things: one process makes them, the other uses them up.
+///
+#[doc = include_str!("../docs/examples/semaphore.md")]
+///
+/// # Waiting
+///
+/// To take a permit that is there is no system call, nor to release where nobody sleeps. Who finds
+/// none looks again for a while, if that has paid before, and then sleeps in the kernel
+/// ([futex(2)]). Timeouts, deadlines and signals are as with a [`Lock`](crate::Lock#waiting).
+///
 /// # Memory ordering
 ///
 /// What happened before a release is visible to whoever acquires a permit that it may have brought.
@@ -40,17 +52,24 @@ use crate::sync::{const_fn, kernel};
 ///
 /// # Signals
 ///
-/// [`release`](Self::release) may be called in a signal handler.
+/// [`release`](Self::release) may be called in a signal handler ([signal-safety(7)]), also in one
+/// that interrupted an operation of the same semaphore.
 ///
 /// # Death
 ///
-/// The death of a waiter, asleep or just woken, passes the wake-up on, within microseconds. A release is
-/// whole or not at all. Permits that a dead process held stay taken, as with
-/// POSIX: nobody knows whose they were.
+/// The death of a waiter, asleep or just woken, passes the wake-up on, within microseconds. A
+/// release is whole or not at all. Permits that a dead process held stay taken, as with those of
+/// [sem_overview(7)]: nobody knows whose they were. Who has to know keeps one [`Lock`](crate::Lock)
+/// for each thing that can be had.
 ///
 /// # Representation
 ///
 /// `#[repr(C)]`: 16 bytes, aligned to 8. All-zero memory has no permits.
+///
+/// [futex(2)]: https://man7.org/linux/man-pages/man2/futex.2.html
+/// [sem_overview(7)]: https://man7.org/linux/man-pages/man7/sem_overview.7.html
+/// [signal-safety(7)]: https://man7.org/linux/man-pages/man7/signal-safety.7.html
+#[doc(alias("sem_t", "sem_init", "counting semaphore"))]
 #[repr(C)]
 pub struct Semaphore {
     permits: Permits,
@@ -72,12 +91,27 @@ impl Semaphore {
         }
     }
 
-    /// Adds `n` permits, all of them or none, and wakes as many waiters. 0 does nothing.
+    /// Adds `n` permits, all of them or none, and wakes as many waiters. 0 does nothing. Never
+    /// waits; no system call where nobody sleeps.
     ///
     /// # Errors
     ///
     /// [`Overflow`](ReleaseError::Overflow): there would be more than
     /// [`MAX_PERMITS`](Self::MAX_PERMITS). Nothing was changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use procsync::{ReleaseError, Semaphore};
+    ///
+    /// let items = Semaphore::new(0);
+    /// items.release(3)?; // three that wait, or come, go on
+    /// assert_eq!(items.available_permits(), 3);
+    /// let too_many = items.release(Semaphore::MAX_PERMITS);
+    /// assert_eq!(too_many, Err(ReleaseError::Overflow));
+    /// # Ok::<(), ReleaseError>(())
+    /// ```
+    #[doc(alias("sem_post", "post", "add_permits", "signal"))]
     #[inline]
     pub fn release(&self, n: u32) -> Result<(), ReleaseError> {
         self.permits
@@ -100,27 +134,57 @@ impl Semaphore {
 macro_rules! acquiring {
     ($Semaphore:ident) => {
         impl $Semaphore {
-            /// Takes a permit, waiting for one as long as it takes.
+            /// Takes a permit, [waiting](Self#waiting) for one as long as it takes.
+            #[doc(alias("sem_wait"))]
             #[inline]
             pub fn acquire(&self) -> Permit<'_> {
                 self.permits.acquire_patiently();
                 Permit::new(&self.permits, self.limit())
             }
 
-            /// Takes a permit if there is one. Never waits.
+            /// Takes a permit if there is one. Never waits. `None`: there was none.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use procsync::", stringify!($Semaphore), ";")]
+            ///
+            #[doc = concat!("let rooms = ", stringify!($Semaphore), "::new(1);")]
+            /// let room = rooms.try_acquire();
+            /// assert!(room.is_some() && rooms.try_acquire().is_none());
+            /// ```
+            #[doc(alias("sem_trywait"))]
             #[inline]
             pub fn try_acquire(&self) -> Option<Permit<'_>> {
                 self.take(Timeout::Zero)
             }
 
-            /// Takes a permit, waiting for `timeout` at most, by the monotonic clock. Zero is one try;
-            /// what the clock cannot express is for ever. Signals do not prolong it.
+            /// Takes a permit, waiting for `timeout` at most. Zero is one try; what the clock
+            /// cannot express is [for ever](Self#waiting). `None`: the time has passed, and nothing
+            /// was taken.
+            #[doc(alias("sem_timedwait"))]
             #[inline]
             pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
                 self.take(Timeout::For(timeout))
             }
 
             /// Takes a permit, waiting until `deadline` at most. One that has passed is one try.
+            /// `None`: it has passed, and nothing was taken.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::{Duration, Instant};
+            #[doc = concat!("use procsync::", stringify!($Semaphore), ";")]
+            ///
+            #[doc = concat!("let rooms = ", stringify!($Semaphore), "::new(1);")]
+            /// let deadline = Instant::now() + Duration::from_millis(1);
+            /// let stay = rooms.acquire_until(deadline).expect("one is free");
+            /// assert!(rooms.acquire_until(deadline).is_none());
+            /// assert!(Instant::now() >= deadline);
+            /// # drop(stay);
+            /// ```
+            #[doc(alias("sem_clockwait"))]
             #[inline]
             pub fn acquire_until(&self, deadline: Instant) -> Option<Permit<'_>> {
                 self.take(Timeout::Until(deadline))
@@ -137,7 +201,9 @@ macro_rules! acquiring {
                 self.permits.watch()
             }
 
-            /// How many permits are free. It may have changed by the time you look.
+            /// How many permits are free. It may have changed by the time you look, and orders
+            /// nothing; no system call.
+            #[doc(alias("sem_getvalue"))]
             pub fn available_permits(&self) -> u32 {
                 self.permits.available()
             }
@@ -159,8 +225,11 @@ acquiring!(Semaphore);
 /// A permit of a [`Semaphore`] or [`BoundedSemaphore`](crate::BoundedSemaphore). Given back when
 /// dropped; may be dropped by another thread.
 ///
-/// In a forked child, permits that were inherited do nothing: the parent has them. Nor does one whose
-/// return would take the count past its bound.
+/// In a child of [fork(2)], permits that were inherited do nothing: the parent has them. Nor does
+/// one whose return would take the count past its bound. The permits of a process that died stay
+/// taken.
+///
+/// [fork(2)]: https://man7.org/linux/man-pages/man2/fork.2.html
 #[must_use = "the permit is given back as soon as it is dropped"]
 pub struct Permit<'semaphore> {
     permits: &'semaphore Permits,
@@ -178,7 +247,16 @@ impl<'semaphore> Permit<'semaphore> {
         }
     }
 
-    /// Keeps the permit for good: it is not given back, unless somebody calls `release`.
+    /// Keeps the permit for good: it is not given back, unless somebody calls `release`. For
+    /// permits that are used up, and for those that another process is to give back.
+    ///
+    /// ```
+    /// use procsync::Semaphore;
+    ///
+    /// let items = Semaphore::new(2);
+    /// items.acquire().forget();
+    /// assert_eq!(items.available_permits(), 1);
+    /// ```
     #[inline]
     pub fn forget(self) {
         core::mem::forget(self);
