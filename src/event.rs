@@ -82,6 +82,21 @@ pub struct EventSnapshot {
 /// [`set`](Self::set) releases all who wait at that moment, even if [`clear`](Self::clear) follows at
 /// once.
 ///
+/// # Between two processes
+///
+/// A server says that it is ready, and with that, what it has written before:
+///
+#[doc = include_str!("../docs/examples/event.md")]
+///
+/// # Waiting
+///
+/// To wait for an event that is set is no system call, nor to set one that nobody waits for, nor to
+/// clear one. Who finds it not set looks again for a while, if that has paid before, and then
+/// sleeps in the kernel ([futex(2)]). Timeouts, deadlines and signals are as with a
+/// [`Lock`](crate::Lock#waiting).
+///
+/// All who wait are released together, so there is no order among them.
+///
 /// # Memory ordering
 ///
 /// What happened before a [`set`](Self::set) is visible to whoever returns from a wait, or finds
@@ -89,17 +104,22 @@ pub struct EventSnapshot {
 ///
 /// # Signals
 ///
-/// [`set`](Self::set) may be called in a signal handler, also in one that interrupted a wait for the
-/// same event.
+/// [`set`](Self::set) may be called in a signal handler ([signal-safety(7)]), also in one that
+/// interrupted a wait for the same event.
 ///
 /// # Death
 ///
-/// A setter's death comes before the set or after it, never between the set and the wake-up. The death of
-/// a waiter means nothing to anybody else.
+/// A setter's death comes before the set or after it, never between the set and the wake-up: the
+/// kernel does both in one step (`FUTEX_WAKE_OP` in [futex(2)]). The death of a waiter means
+/// nothing to anybody else.
 ///
 /// # Representation
 ///
 /// `#[repr(C)]`: 8 bytes, aligned to 4. All-zero memory is an event that is not set.
+///
+/// [futex(2)]: https://man7.org/linux/man-pages/man2/futex.2.html
+/// [signal-safety(7)]: https://man7.org/linux/man-pages/man7/signal-safety.7.html
+#[doc(alias("ManualResetEvent", "flag", "eventfd"))]
 #[repr(C)]
 pub struct Event {
     word: AtomicU32,
@@ -114,7 +134,8 @@ impl Event {
         }
     }
 
-    /// Whether it is set. It may have changed by the time you look.
+    /// Whether it is set. It may have changed by the time you look. `true`: what came before the
+    /// set [is visible](Self#memory-ordering).
     #[inline]
     pub fn is_set(&self) -> bool {
         // ORDERING: Acquire pairs with the Release in `set`, here and wherever a waiter looks.
@@ -132,7 +153,9 @@ impl Event {
         }
     }
 
-    /// Sets it, and releases all who wait. No system call if nobody does.
+    /// Sets it, and releases all who wait. No system call if nobody does. Of an event that is set
+    /// already, nothing changes, but what came before this set is visible, too.
+    #[doc(alias("signal", "notify_all", "broadcast"))]
     #[inline]
     pub fn set(&self) {
         let mut word = self.word.load(Ordering::Relaxed);
@@ -160,7 +183,25 @@ impl Event {
         kernel::set_bit_and_wake_all(&self.word, BIT);
     }
 
-    /// Makes it not set. Those who were waiting when it was set return all the same.
+    /// Makes it not set. Those who were waiting when it was set return all the same. Of an event
+    /// that is not set, nothing changes. Never a system call.
+    ///
+    /// ```
+    /// use std::{thread, time::Duration};
+    /// use procsync::Event;
+    ///
+    /// let turn = Event::new();
+    /// thread::scope(|threads| {
+    ///     let waiter = threads.spawn(|| turn.wait_timeout(Duration::from_secs(10)));
+    ///     while !waiter.is_finished() {
+    ///         turn.set();
+    ///         turn.clear(); // at once; who waits is released all the same
+    ///     }
+    ///     assert!(waiter.join().unwrap());
+    /// });
+    /// assert!(!turn.is_set());
+    /// ```
+    #[doc(alias("reset", "unset"))]
     #[inline]
     pub fn clear(&self) {
         let mut word = self.word.load(Ordering::Relaxed);
@@ -177,7 +218,7 @@ impl Event {
         }
     }
 
-    /// Waits until it is set, as long as it takes.
+    /// [Waits](Self#waiting) until it is set, as long as it takes.
     #[inline]
     pub fn wait(&self) {
         let word = self.word.load(Ordering::Acquire);
@@ -186,14 +227,25 @@ impl Event {
         }
     }
 
-    /// Waits until it is set, for `timeout` at most, by the monotonic clock; whether it was. Zero is
-    /// one look; what the clock cannot express is for ever. Signals do not prolong it.
+    /// Waits until it is set, for `timeout` at most; whether it was. Zero is one look; what the
+    /// clock cannot express is [for ever](Self#waiting).
     #[inline]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         self.wait_with(Timeout::For(timeout))
     }
 
     /// Waits until it is set, or until `deadline`; whether it was. One that has passed is one look.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use procsync::Event;
+    ///
+    /// let parts = [Event::new(), Event::new()];
+    /// parts[0].set();
+    /// let deadline = Instant::now() + Duration::from_millis(1); // for all of them
+    /// let done = parts.each_ref().map(|part| part.wait_until(deadline));
+    /// assert_eq!(done, [true, false]);
+    /// ```
     #[inline]
     pub fn wait_until(&self, deadline: Instant) -> bool {
         self.wait_with(Timeout::Until(deadline))
