@@ -11,7 +11,8 @@ use crate::raw_lock::RawLock;
 use crate::sync::const_fn;
 use crate::{LockGuard, RLockGuard};
 
-/// A guard that a [`Condition`] can wait with: a [`LockGuard`] or an [`RLockGuard`].
+/// A guard that a [`Condition`] can wait with: a [`LockGuard`] or an [`RLockGuard`]. Nothing else
+/// implements it.
 pub trait ConditionGuard: Deref + sealed::Locked {}
 
 mod sealed {
@@ -40,8 +41,8 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 }
 
 /// Lets threads of any number of processes wait until what a lock protects has changed: as Python's
-/// `threading.Condition`, but with the guard of whatever [`Lock`](crate::Lock) or
-/// [`RLock`](crate::RLock) it is used with.
+/// [`threading.Condition`](crate::guide::from_python), but with the guard of whatever
+/// [`Lock`](crate::Lock) or [`RLock`](crate::RLock) it is used with.
 ///
 /// ```
 /// use procsync::{AcquireError, Condition, Lock, Poisoned};
@@ -62,6 +63,12 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 ///
 /// All who wait at one time use the same lock.
 ///
+/// # Between two processes
+///
+/// A slot for one item: one process waits until it is empty, the other until it is full.
+///
+#[doc = include_str!("../docs/examples/condition.md")]
+///
 /// # Waiting and notifying
 ///
 /// A wait releases the lock, all levels of it, and has it again when it returns, in whatever way, at
@@ -74,6 +81,9 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 ///
 /// A notify where nobody waits, or nobody is asleep yet, is no system call. Of a crowd, a notify to everybody
 /// wakes one, who wakes the others when the lock is free: they would only find it taken.
+///
+/// Timeouts, deadlines and signals are as with a [`Lock`](crate::Lock#waiting); what is timed is
+/// the wait for a notify. To take the lock back may last longer, and is not given up.
 ///
 /// # Memory ordering
 ///
@@ -88,16 +98,21 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 ///
 /// If one of those who wait dies, the notification that it may have got goes to the others, who all
 /// wake up: at once, or, if it died while taking the lock back, within a second. A notifier's
-/// death comes before the notify or after it. The death of one that has returned from its wait is the
-/// death of a lock's holder.
+/// death comes before the notify or after it. The death of one that has returned from its wait is
+/// the death of a lock's holder, and so is that of one that has changed the data and not notified
+/// yet: the waiters, who sleep on the condition and not on the lock, are not told. So notify first,
+/// then change, under one hold ([surviving](crate::guide::surviving#conditions-and-events)).
 ///
-/// Where `futex_waitv(2)` is missing (before Linux 5.16, or in a sandbox), waiters look around ten times a
-/// second; the notification of one that dies just as it wakes up may be lost, unless it was among the
-/// first five that waited.
+/// Where `futex_waitv` ([futex2]) is missing (before Linux 5.16, or in a sandbox), waiters look
+/// around ten times a second; the notification of one that dies just as it wakes up may be lost,
+/// unless it was among the first five that waited.
 ///
 /// # Representation
 ///
 /// `#[repr(C)]`: 40 bytes, aligned to 4. All-zero memory is a condition that nobody waits for.
+///
+/// [futex2]: https://docs.kernel.org/userspace-api/futex2.html
+#[doc(alias("Condvar", "pthread_cond_t", "condition variable"))]
 #[repr(C)]
 pub struct Condition {
     pub(crate) raw: RawCondition,
@@ -111,22 +126,37 @@ impl Condition {
         }
     }
 
-    /// Waits for a notify, as long as it takes.
+    /// Waits for a notify, as long as it takes. It may come back without one: see
+    /// [`wait_for`](Self::wait_for).
     ///
     /// # Errors
     ///
-    /// [`Poisoned`], with the lock held all the same: it is poisoned now.
+    /// [`Poisoned`], with the lock held all the same: it is poisoned now. Repair the data, and
+    /// clear it.
+    #[doc(alias("pthread_cond_wait"))]
     pub fn wait<G: ConditionGuard>(&self, guard: &mut G) -> Result<(), Poisoned> {
         self.wait_with(guard, Timeout::Forever.start()).map(drop)
     }
 
-    /// Waits for a notify, for `timeout` at most, by the monotonic clock; `false`: there was none.
-    /// Zero gives the lock up and takes it back; what the clock cannot express is for ever. Taking the
-    /// lock back may last longer.
+    /// Waits for a notify, for `timeout` at most; `false`: there was none. Zero gives the lock up
+    /// and takes it back; what the clock cannot express is [for ever](crate::Lock#waiting).
     ///
     /// # Errors
     ///
     /// As [`wait`](Self::wait).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::{Condition, Lock};
+    ///
+    /// let (lock, changed) = (Lock::new(7), Condition::new());
+    /// let mut guard = lock.acquire().unwrap();
+    /// assert_eq!(changed.wait_timeout(&mut guard, Duration::from_millis(1)), Ok(false));
+    /// assert_eq!(*guard, 7); // it is held again
+    /// ```
+    #[doc(alias("pthread_cond_timedwait"))]
     pub fn wait_timeout<G: ConditionGuard>(
         &self,
         guard: &mut G,
@@ -135,11 +165,13 @@ impl Condition {
         self.wait_with(guard, Timeout::For(timeout).start())
     }
 
-    /// Waits for a notify, until `deadline` at most; `false`: there was none.
+    /// Waits for a notify, until `deadline` at most; `false`: there was none. One that has passed
+    /// gives the lock up and takes it back.
     ///
     /// # Errors
     ///
     /// As [`wait`](Self::wait).
+    #[doc(alias("pthread_cond_clockwait"))]
     pub fn wait_until<G: ConditionGuard>(
         &self,
         guard: &mut G,
@@ -149,15 +181,17 @@ impl Condition {
     }
 
     /// Waits until `predicate` holds, which is asked first, and after every wake-up, with the lock
-    /// held.
+    /// held. If it holds at once, the lock is not given up.
     ///
     /// # Errors
     ///
-    /// As [`wait`](Self::wait), at the first wake-up that finds the lock poisoned.
+    /// As [`wait`](Self::wait), at the first wake-up that finds the lock poisoned; the predicate
+    /// was not asked then.
     ///
     /// # Panics
     ///
     /// As `predicate` does; the lock is poisoned then, when its guard is dropped.
+    #[doc(alias("wait_while", "wait_until"))]
     pub fn wait_for<G: ConditionGuard>(
         &self,
         guard: &mut G,
@@ -167,7 +201,8 @@ impl Condition {
             .map(drop)
     }
 
-    /// Waits until `predicate` holds, for `timeout` at most in all; what it said last.
+    /// Waits until `predicate` holds, for `timeout` at most in all; what it said last. Zero asks,
+    /// and if it does not hold gives the lock up once, takes it back, and asks again.
     ///
     /// # Errors
     ///
@@ -176,6 +211,30 @@ impl Condition {
     /// # Panics
     ///
     /// As [`wait_for`](Self::wait_for).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{thread, time::Duration};
+    /// use procsync::{Condition, Lock, Poisoned};
+    ///
+    /// let (left, done) = (Lock::new(2), Condition::new());
+    /// thread::scope(|threads| {
+    ///     for _ in 0..2 {
+    ///         threads.spawn(|| {
+    ///             let mut left = left.acquire().unwrap();
+    ///             done.notify_all();
+    ///             *left -= 1;
+    ///         });
+    ///     }
+    ///     let mut guard = left.acquire().unwrap();
+    ///     let in_time = done.wait_for_timeout(&mut guard, Duration::from_secs(10), |left| *left == 0)?;
+    ///     assert!(in_time);
+    ///     Ok::<(), Poisoned>(())
+    /// })?;
+    /// # Ok::<(), Poisoned>(())
+    /// ```
+    #[doc(alias("wait_while", "wait_timeout_while"))]
     pub fn wait_for_timeout<G: ConditionGuard>(
         &self,
         guard: &mut G,
@@ -194,6 +253,7 @@ impl Condition {
     /// # Panics
     ///
     /// As [`wait_for`](Self::wait_for).
+    #[doc(alias("wait_while_until"))]
     pub fn wait_for_until<G: ConditionGuard>(
         &self,
         guard: &mut G,
@@ -236,7 +296,33 @@ impl Condition {
         Ok(notified)
     }
 
-    /// Ends the waits of up to `n` sleepers, those first that have slept longest.
+    /// Ends the waits of up to `n` sleepers, those first that have slept longest. Best called with
+    /// the lock held, and [before the change](Self#death): whoever waits then [is
+    /// reached](Self#waiting-and-notifying). 0 does nothing. Never waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    /// use procsync::{Condition, Lock};
+    ///
+    /// let (tickets, came) = (Lock::new(0), Condition::new());
+    /// thread::scope(|threads| {
+    ///     for _ in 0..3 {
+    ///         threads.spawn(|| {
+    ///             let mut tickets = tickets.acquire().unwrap();
+    ///             came.wait_for(&mut tickets, |&tickets| tickets > 0).unwrap();
+    ///             *tickets -= 1;
+    ///         });
+    ///     }
+    ///     for _ in 0..3 {
+    ///         let mut tickets = tickets.acquire().unwrap();
+    ///         came.notify(1); // one ticket, one who waits
+    ///         *tickets += 1;
+    ///     }
+    /// });
+    /// assert_eq!(*tickets.acquire().unwrap(), 0);
+    /// ```
     #[inline]
     pub fn notify(&self, n: u32) {
         if n > 0 && self.raw.has_waiters() {
@@ -244,13 +330,15 @@ impl Condition {
         }
     }
 
-    /// Ends the wait of the one that has slept longest.
+    /// Ends the wait of the one that has slept longest: [`notify`](Self::notify) of 1.
+    #[doc(alias("signal", "pthread_cond_signal"))]
     #[inline]
     pub fn notify_one(&self) {
         self.notify(1);
     }
 
-    /// Ends all waits.
+    /// Ends all waits. For changes that may be what several wait for, in predicates that differ.
+    #[doc(alias("broadcast", "pthread_cond_broadcast"))]
     #[inline]
     pub fn notify_all(&self) {
         self.notify(u32::MAX);
