@@ -57,6 +57,21 @@ use crate::wait::{Obituary, Seen, Woken};
 ///
 /// It can be used again at once: those who come are of the next meeting.
 ///
+/// # Between two processes
+///
+/// One party is killed while it waits. The other is told, and meets a new one:
+///
+#[doc = include_str!("../docs/examples/barrier.md")]
+///
+/// # Waiting
+///
+/// The last to arrive does not wait, and makes a system call only if somebody sleeps. The others
+/// look again for a while, if that has paid before, and then sleep in the kernel ([futex(2)],
+/// [futex2]). Timeouts, deadlines and signals are as with a [`Lock`](crate::Lock#waiting).
+///
+/// All parties are released together; the order of their arrival is their
+/// [`index`](BarrierWait::index).
+///
 /// # Broken
 ///
 /// A party that gives up, because its timeout has passed, because it [`abort`](Self::abort)s, because
@@ -78,13 +93,17 @@ use crate::wait::{Obituary, Seen, Woken};
 /// may count as arrived. There are never fewer arrivals than parties. The death of one that resets or
 /// aborts may count as that of a party.
 ///
-/// Where `futex_waitv(2)` is missing (before Linux 5.16, or in a sandbox), those who sleep do not notice
-/// deaths; use timeouts.
+/// Where `futex_waitv` ([futex2]) is missing (before Linux 5.16, or in a sandbox), those who sleep
+/// do not notice deaths; use timeouts.
 ///
 /// # Representation
 ///
 /// `#[repr(C)]`: 104 bytes, aligned to 8. All-zero memory is a barrier for no parties, where every wait
 /// is [`BarrierError::Broken`].
+///
+/// [futex(2)]: https://man7.org/linux/man-pages/man2/futex.2.html
+/// [futex2]: https://docs.kernel.org/userspace-api/futex2.html
+#[doc(alias("pthread_barrier_t", "CyclicBarrier", "rendezvous"))]
 #[repr(C)]
 pub struct Barrier {
     state: AtomicU64,
@@ -116,7 +135,8 @@ pub struct BarrierSnapshot {
     pub may_have_sleepers: bool,
 }
 
-/// How a party came to a meeting that took place.
+/// How a party came to a meeting that took place. In each meeting every index is there once, and
+/// the last is the leader's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BarrierWait {
     index: u32,
@@ -129,7 +149,8 @@ impl BarrierWait {
         self.index
     }
 
-    /// Whether this was the last to arrive.
+    /// Whether this was the last to arrive: exactly one of each meeting.
+    #[doc(alias("PTHREAD_BARRIER_SERIAL_THREAD"))]
     pub fn is_leader(&self) -> bool {
         self.is_leader
     }
@@ -151,7 +172,9 @@ const NO_ACTION: Option<fn()> = None;
 
 impl Barrier {
     const_fn! {
-        /// A barrier for so many parties. (A `const fn`, except under loom.)
+        /// A barrier for so many parties. (A `const fn`, except under loom.) They may be 4,194,303,
+        /// as many threads as Linux can have; of more, whoever comes after those gets
+        /// [`Broken`](BarrierError::Broken).
         ///
         /// # Panics
         ///
@@ -169,26 +192,41 @@ impl Barrier {
         }
     }
 
-    /// Arrives, and waits for all others, as long as it takes.
+    /// Arrives, and [waits](Self#waiting) for all others, as long as it takes.
     ///
     /// # Errors
     ///
-    /// [`Broken`](BarrierError::Broken).
+    /// [`Broken`](BarrierError::Broken): it is [broken](Self#broken), or was while this party
+    /// waited, or somebody reset it.
+    #[doc(alias("pthread_barrier_wait"))]
     pub fn wait(&self) -> Result<BarrierWait, BarrierError> {
         self.meet(Timeout::Forever, NO_ACTION)
     }
 
-    /// Arrives, and waits for all others, for `timeout` at most, by the monotonic clock. Zero succeeds
-    /// for the last to arrive only; what the clock cannot express is for ever.
+    /// Arrives, and waits for all others, for `timeout` at most. Zero succeeds for the last to
+    /// arrive only; what the clock cannot express is [for ever](crate::Lock#waiting).
     ///
     /// # Errors
     ///
     /// [`Broken`](BarrierError::Broken), and [`TimedOut`](BarrierError::TimedOut), which has broken it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::{Barrier, BarrierError};
+    ///
+    /// let barrier = Barrier::new(2);
+    /// let alone = barrier.wait_timeout(Duration::from_millis(1));
+    /// assert_eq!(alone, Err(BarrierError::TimedOut));
+    /// assert_eq!(barrier.wait(), Err(BarrierError::Broken)); // for all, until a reset
+    /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWait, BarrierError> {
         self.meet(Timeout::For(timeout), NO_ACTION)
     }
 
-    /// Arrives, and waits for all others, until `deadline` at most.
+    /// Arrives, and waits for all others, until `deadline` at most. One that has passed succeeds
+    /// for the last to arrive only.
     ///
     /// # Errors
     ///
@@ -197,11 +235,12 @@ impl Barrier {
         self.meet(Timeout::Until(deadline), NO_ACTION)
     }
 
-    /// [`wait`](Self::wait); the last to arrive runs its own action once all have arrived, before any of
-    /// them goes on.
+    /// [`wait`](Self::wait); the last to arrive runs its own action once all have arrived, before
+    /// any of them goes on. The others' actions are dropped.
     ///
-    /// If the barrier breaks while the action runs, because another party does not wait that long, the
-    /// action was run, and all get [`Broken`](BarrierError::Broken).
+    /// If the barrier breaks while the action runs, because another party does not wait that long,
+    /// the action was run, and all get [`Broken`](BarrierError::Broken). So do the others if the
+    /// one that runs it dies. An action that waits at the same barrier waits for itself.
     ///
     /// # Errors
     ///
@@ -210,11 +249,30 @@ impl Barrier {
     /// # Panics
     ///
     /// As `action` does; that breaks the barrier.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// use procsync::Barrier;
+    ///
+    /// let (barrier, round) = (Barrier::new(3), AtomicU32::new(0));
+    /// std::thread::scope(|threads| {
+    ///     for _ in 0..3 {
+    ///         threads.spawn(|| {
+    ///             let next = || round.store(1, Relaxed); // by one of the three
+    ///             barrier.wait_with_action(next).unwrap();
+    ///             assert_eq!(round.load(Relaxed), 1); // for all of them
+    ///         });
+    ///     }
+    /// });
+    /// ```
     pub fn wait_with_action(&self, action: impl FnOnce()) -> Result<BarrierWait, BarrierError> {
         self.meet(Timeout::Forever, Some(action))
     }
 
-    /// [`wait_with_action`](Self::wait_with_action), waiting until `deadline` at most.
+    /// [`wait_with_action`](Self::wait_with_action), waiting until `deadline` at most. The action
+    /// may take longer; but others who wait with a deadline may not.
     ///
     /// # Errors
     ///
@@ -441,7 +499,23 @@ impl Barrier {
     }
 
     /// Ends the meeting that is under way, if any: those who wait get
-    /// [`Broken`](BarrierError::Broken). The barrier is as new then, broken or not before.
+    /// [`Broken`](BarrierError::Broken). The barrier is as new then, broken or not before. Never
+    /// waits.
+    ///
+    /// Best called by one, once all the others know that it was broken: a reset ends the next
+    /// meeting, too, for those who have come to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use procsync::Barrier;
+    ///
+    /// let barrier = Barrier::new(1);
+    /// barrier.abort();
+    /// assert!(barrier.is_broken() && barrier.wait().is_err());
+    /// barrier.reset();
+    /// assert!(barrier.wait().unwrap().is_leader());
+    /// ```
     pub fn reset(&self) {
         let _armed = self.obituary.arm();
         // First nobody is arrived, and nobody can arrive: else, if this thread died, one that died alone
@@ -456,7 +530,9 @@ impl Barrier {
         self.wake_sleepers_of(state);
     }
 
-    /// Breaks the barrier, for all who wait and all who come, until somebody resets it.
+    /// Breaks the barrier, for all who wait and all who come, until somebody resets it. Never
+    /// waits. For a party that knows that it will not come.
+    #[doc(alias("break"))]
     pub fn abort(&self) {
         let _armed = self.obituary.arm();
         loop {
@@ -467,7 +543,7 @@ impl Barrier {
         }
     }
 
-    /// How many parties meet here.
+    /// How many parties meet here. It never changes.
     pub fn parties(&self) -> u32 {
         self.parties.load(Ordering::Relaxed)
     }
