@@ -51,6 +51,23 @@ use crate::{TimerOutcome, TimerState};
 /// # Ok::<(), procsync::TimerError>(())
 /// ```
 ///
+/// # Between two processes
+///
+/// A watchdog process raises the alarm unless a worker gives a sign of life. Should the watchdog
+/// itself be killed, that does not go unnoticed:
+///
+#[doc = include_str!("../docs/examples/timer.md")]
+///
+/// # Waiting
+///
+/// Who runs a timer, or waits for one, sleeps in the kernel ([futex(2)], [futex2]). To arm a timer,
+/// to cancel, and to end it is a system call each, whether somebody waits or not; to look at it is
+/// none. Timeouts, deadlines and signals are as with a [`Lock`](crate::Lock#waiting); so is the
+/// clock of the interval: it stands still while the system is suspended.
+///
+/// All who wait are told together. A cancellation and the deadline that come at the same time are
+/// decided by one atomic step: it has fired or was cancelled, never both.
+///
 /// # Memory ordering
 ///
 /// What the running thread did before the end, the function included, is visible to who sees that it
@@ -63,9 +80,21 @@ use crate::{TimerOutcome, TimerState};
 /// that waits means nothing to anybody else. With a timer in private memory there are no deaths, but
 /// panics.
 ///
+/// The running thread holds a lock meanwhile, by which the kernel tells of its death: one of the
+/// 2047 that a thread can [hold](crate::Lock#errors-of-an-acquisition). In a child that the
+/// function forks ([fork(2)]) the timer is the parent's still.
+///
+/// Where `futex_waitv` ([futex2]) is missing (before Linux 5.16, or in a sandbox), those who wait
+/// look for a death ten times a second.
+///
 /// # Representation
 ///
 /// `#[repr(C)]`: 56 bytes, aligned to 8. All-zero memory is an idle timer.
+///
+/// [fork(2)]: https://man7.org/linux/man-pages/man2/fork.2.html
+/// [futex(2)]: https://man7.org/linux/man-pages/man2/futex.2.html
+/// [futex2]: https://docs.kernel.org/userspace-api/futex2.html
+#[doc(alias("watchdog", "alarm", "deadline", "timer_create"))]
 #[repr(C)]
 pub struct Timer {
     state: AtomicU32,
@@ -114,7 +143,10 @@ impl Timer {
 
     /// Waits for `interval` on the calling thread, and then calls `f`, unless somebody cancels it.
     ///
-    /// If it was cancelled before, it answers [`Cancelled`](TimerOutcome::Cancelled) at once.
+    /// If it was cancelled before, it answers [`Cancelled`](TimerOutcome::Cancelled) at once. An
+    /// interval of zero has passed at once; one that the clock cannot express, [`Duration::MAX`]
+    /// for instance, never does, and then the timer tells no more than whether this thread lives.
+    /// `f` must not wait for this timer: it would wait for itself.
     ///
     /// # Errors
     ///
@@ -125,17 +157,55 @@ impl Timer {
     /// # Panics
     ///
     /// As `f` does; the timer is [`Abandoned`](TimerState::Abandoned) then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::{Timer, TimerError, TimerOutcome, TimerState};
+    ///
+    /// let timer = Timer::new();
+    /// let mut rang = false;
+    /// let outcome = timer.run(Duration::from_millis(1), || rang = true)?;
+    /// assert!(rang && outcome == TimerOutcome::Fired);
+    ///
+    /// // It stays finished until somebody resets it.
+    /// let again = timer.run(Duration::ZERO, || {});
+    /// assert!(matches!(again, Err(TimerError::AlreadyStarted)));
+    /// # Ok::<(), TimerError>(())
+    /// ```
     pub fn run(&self, interval: Duration, f: impl FnOnce()) -> Result<TimerOutcome, TimerError> {
         let run = self.arm(Timeout::For(interval).start())?;
         Ok(run.map_or(TimerOutcome::Cancelled, |run| run.complete(f)))
     }
 
-    /// [`run`](Self::run) on a thread of its own. When this returns, the timer is armed. The thread ends
-    /// with the timer.
+    /// [`run`](Self::run) on a thread of its own. When this returns, the timer is armed, and its
+    /// interval has begun. The thread ends with the timer; its handle may be dropped.
+    ///
+    /// `handle` is what keeps the timer in memory meanwhile: a [`Shared`](crate::Shared) of it, or
+    /// of a [part](crate::Shared::project), an `Arc`, or a `&'static`.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run), and [`Spawn`](TimerError::Spawn): there was no thread to be had.
+    /// As [`run`](Self::run), and [`Spawn`](TimerError::Spawn): there was no thread to be had. The
+    /// timer is as it was.
+    ///
+    /// # Panics
+    ///
+    /// Not this call: a panic of `f` ends the new thread, as joining it tells, and abandons the
+    /// timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::{Shared, Timer, TimerState};
+    ///
+    /// let timer = Shared::anonymous(Timer::new())?;
+    /// Timer::start(timer.clone(), Duration::from_millis(1), || println!("it is time"))?;
+    /// assert_eq!(timer.wait(), TimerState::Fired);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn start<H>(
         handle: H,
         interval: Duration,
@@ -212,8 +282,27 @@ impl Timer {
         }
     }
 
-    /// Prevents the function from being called. `true`: this very call did. Before the timer is armed,
-    /// too: then the next [`run`](Self::run) answers [`Cancelled`](TimerOutcome::Cancelled).
+    /// Prevents the function from being called. `true`: this very call did. `false`: it runs
+    /// already, or the timer is finished. Never waits: the thread that ran it may need a moment to
+    /// return.
+    ///
+    /// Before the timer is armed, too: then the next [`run`](Self::run) answers
+    /// [`Cancelled`](TimerOutcome::Cancelled).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::{Timer, TimerOutcome};
+    ///
+    /// let timer = Timer::new();
+    /// assert!(timer.cancel()); // before anybody has armed it
+    /// assert!(!timer.cancel());
+    /// let outcome = timer.run(Duration::ZERO, || unreachable!())?;
+    /// assert_eq!(outcome, TimerOutcome::Cancelled);
+    /// # Ok::<(), procsync::TimerError>(())
+    /// ```
+    #[doc(alias("stop", "disarm", "abort"))]
     pub fn cancel(&self) -> bool {
         loop {
             let state = self.settled();
@@ -228,7 +317,8 @@ impl Timer {
         }
     }
 
-    /// What it is doing. It may have changed by the time you look.
+    /// What it is doing. It may have changed by the time you look, unless it is finished. No system
+    /// call, unless this is the first to find that the running thread has died.
     pub fn state(&self) -> TimerState {
         TimerState::of(self.settled())
     }
@@ -239,13 +329,22 @@ impl Timer {
         self.wait_with(Timeout::Forever)
     }
 
-    /// Waits until it is finished, for `timeout` at most, by the monotonic clock; what it is doing then.
-    /// Zero is one look; what the clock cannot express is for ever.
+    /// Waits until it is finished, for `timeout` at most; what it is doing then. Zero is one look;
+    /// what the clock cannot express is [for ever](crate::Lock#waiting).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::{Timer, TimerState};
+    ///
+    /// let timer = Timer::new(); // nobody has armed it
+    /// assert_eq!(timer.wait_timeout(Duration::from_millis(1)), TimerState::Idle);
+    /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> TimerState {
         self.wait_with(Timeout::For(timeout))
     }
 
-    /// Waits until it is finished, until `deadline` at most; what it is doing then.
+    /// Waits until it is finished, until `deadline` at most; what it is doing then. One that has
+    /// passed is one look.
     pub fn wait_until(&self, deadline: Instant) -> TimerState {
         self.wait_with(Timeout::Until(deadline))
     }
@@ -286,6 +385,21 @@ impl Timer {
     }
 
     /// Makes a finished timer idle, so that it can be armed again. `false`: it was not finished.
+    /// Those who wait for the end that was return all the same.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::Timer;
+    ///
+    /// let timer = Timer::new();
+    /// for _ in 0..3 {
+    ///     timer.run(Duration::ZERO, || {})?;
+    ///     assert!(timer.reset());
+    /// }
+    /// assert!(!timer.reset());
+    /// # Ok::<(), procsync::TimerError>(())
+    /// ```
+    #[doc(alias("rearm"))]
     pub fn reset(&self) -> bool {
         loop {
             let state = self.settled();
@@ -298,10 +412,24 @@ impl Timer {
         }
     }
 
-    /// How long until the deadline, if the timer is armed. [`Duration::MAX`] if that is never.
+    /// How long until the deadline, if the timer is armed; zero, if that has passed and the
+    /// function is about to be called. [`Duration::MAX`] if it never comes.
     ///
-    /// By the clock of the caller: in another time namespace than the running thread's it is off by as much
-    /// as their clocks differ.
+    /// By the clock of the caller: in another time namespace than the running thread's it is off by
+    /// as much as their clocks differ.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use procsync::Timer;
+    ///
+    /// let timer = Arc::new(Timer::new());
+    /// assert_eq!(timer.remaining(), None);
+    /// Timer::start(timer.clone(), Duration::from_secs(60), || {})?;
+    /// assert!(timer.remaining().is_some_and(|time| time > Duration::from_secs(50)));
+    /// timer.cancel();
+    /// # Ok::<(), procsync::TimerError>(())
+    /// ```
+    #[doc(alias("timer_gettime"))]
     pub fn remaining(&self) -> Option<Duration> {
         loop {
             let state = self.settled();

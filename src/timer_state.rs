@@ -49,7 +49,8 @@ pub(crate) fn is_under_way(state: u32) -> bool {
     matches!(phase(state), ARMED | RUNNING)
 }
 
-/// What a [`Timer`](crate::Timer) is doing.
+/// What a [`Timer`](crate::Timer) is doing. The last three are ends: see
+/// [`is_finished`](Self::is_finished).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimerState {
     /// Nobody has armed it since it was made, or reset.
@@ -62,7 +63,8 @@ pub enum TimerState {
     Fired,
     /// Somebody cancelled it, and the function has not run and will not.
     Cancelled,
-    /// The thread that ran it died, or the function panicked.
+    /// The thread that ran it died, or the function panicked: before the call, in the middle of it,
+    /// or after it. Whether the function did its work is not known.
     Abandoned,
 }
 
