@@ -15,7 +15,7 @@ use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
 /// For structures of one's own, such as rings and allocators in shared memory, that need no more than to
 /// wait until a word changes. It is an [`AtomicU32`](core::sync::atomic::AtomicU32), by [`Deref`], with the
 /// calls that the kernel has for one, and with what this crate has beside them: deadlines that signals do not
-/// prolong, models under loom, and an answer to the death of one who was about to wake
+/// prolong, [models](crate::guide::models) under loom, and an answer to the death of one who was about to wake
 /// somebody ([`armed`](Self::armed)). It has no protocol; that is its user's.
 ///
 /// # Examples
@@ -45,7 +45,20 @@ use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
 /// # Ok::<(), procsync::ShareError>(())
 /// ```
 ///
-/// # Lost wake-ups
+/// # Between two processes
+///
+/// A structure of one's own: a price that one process publishes, and others follow.
+///
+#[doc = include_str!("../docs/examples/futex_word.md")]
+///
+/// # Waiting
+///
+/// A wait that finds the expected value is a system call, always: nobody looks for a while first,
+/// as the other primitives do. So is a wake-up, whether somebody sleeps or not; where that matters,
+/// the protocol needs a mark for sleepers ([Futexes are tricky] tells how, and what goes wrong).
+/// Timeouts, deadlines and signals are as with a [`Lock`](crate::Lock#waiting).
+///
+/// # Death and lost wake-ups
 ///
 /// A wait compares and falls asleep in one step, so a change between the look and the sleep ends it at once.
 /// What can be lost is the wake-up of one who dies after its change and before its call to wake
@@ -66,7 +79,18 @@ use crate::sync::{AtomicU32, Ordering, const_fn, fence, kernel};
 ///
 /// # Representation
 ///
-/// `#[repr(transparent)]`: 4 bytes, aligned to 4; any value is valid. Sources: `futex(2)`, `futex_waitv(2)`.
+/// `#[repr(transparent)]`: 4 bytes, aligned to 4; any value is valid.
+///
+/// # Sources
+///
+/// [futex(2)]; [futex2] for waits with a deadline and for several words; [robust futex ABI] for
+/// [`armed`](Self::armed).
+///
+/// [futex(2)]: https://man7.org/linux/man-pages/man2/futex.2.html
+/// [futex2]: https://docs.kernel.org/userspace-api/futex2.html
+/// [Futexes are tricky]: https://www.akkadia.org/drepper/futex.pdf
+/// [robust futex ABI]: https://docs.kernel.org/locking/robust-futex-ABI.html
+#[doc(alias("futex", "atomic_wait", "WaitOnAddress"))]
 #[repr(transparent)]
 pub struct FutexWord(AtomicU32);
 
@@ -91,17 +115,35 @@ impl FutexWord {
 
     /// Sleeps if the word holds `expected`, until somebody wakes it.
     ///
-    /// Signals do not end the wait.
+    /// Signals do not end the wait. It may end for nothing: look at the word again.
+    ///
+    /// ```
+    /// use procsync::{FutexWait, FutexWord};
+    ///
+    /// let word = FutexWord::new(1);
+    /// assert_eq!(word.wait(0), FutexWait::Changed); // it holds something else
+    /// ```
+    #[doc(alias("FUTEX_WAIT"))]
     pub fn wait(&self, expected: u32) -> FutexWait {
         self.sleep(expected, None)
     }
 
-    /// The same, for `timeout` at most. One that has no representable end is unlimited.
+    /// [`wait`](Self::wait), for `timeout` at most. Zero compares, and does not sleep; what the
+    /// clock cannot express is [for ever](crate::Lock#waiting).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::{FutexWait, FutexWord};
+    ///
+    /// let word = FutexWord::new(0);
+    /// assert_eq!(word.wait_timeout(0, Duration::from_millis(1)), FutexWait::TimedOut);
+    /// ```
     pub fn wait_timeout(&self, expected: u32, timeout: Duration) -> FutexWait {
         self.wait_with(expected, Timeout::For(timeout))
     }
 
-    /// The same, until `deadline` at most. One that has passed is still compared for.
+    /// [`wait`](Self::wait), until `deadline` at most. One that has passed compares, and does not
+    /// sleep.
     pub fn wait_until(&self, expected: u32, deadline: Instant) -> FutexWait {
         self.wait_with(expected, Timeout::Until(deadline))
     }
@@ -122,7 +164,25 @@ impl FutexWord {
         }
     }
 
-    /// Wakes up to `n` of those who sleep; how many. A system call, also if nobody sleeps.
+    /// Wakes up to `n` of those who sleep; how many. A system call, also if nobody sleeps, but for
+    /// an `n` of
+    /// 0. Who comes to sleep later is not woken: change the word first.
+    ///
+    /// ```
+    /// use std::{thread, time::Duration};
+    /// use procsync::{FutexWait, FutexWord};
+    ///
+    /// let word = FutexWord::new(0);
+    /// thread::scope(|threads| {
+    ///     let sleeper = threads.spawn(|| word.wait_timeout(0, Duration::from_secs(10)));
+    ///     while word.sleepers() == 0 {
+    ///         thread::yield_now();
+    ///     }
+    ///     assert_eq!(word.wake(1), 1); // with the word as it was: the sleeper has to look
+    ///     assert_eq!(sleeper.join().unwrap(), FutexWait::Woken);
+    /// });
+    /// ```
+    #[doc(alias("FUTEX_WAKE", "notify"))]
     pub fn wake(&self, n: u32) -> usize {
         if n == 0 {
             // The kernel would wake one.
@@ -131,13 +191,24 @@ impl FutexWord {
         kernel::wake(&raw const self.0, n as usize)
     }
 
-    /// Wakes all who sleep; how many.
+    /// Wakes all who sleep; how many. Otherwise as [`wake`](Self::wake).
+    #[doc(alias("notify_all"))]
     pub fn wake_all(&self) -> usize {
         kernel::wake(&raw const self.0, usize::MAX)
     }
 
     /// Sets a bit, 0 being the least significant, and wakes all, in one step of the kernel: no death comes
     /// between the change and the wake-up. (Of `bit`, modulo 32, as with [`u32::wrapping_shl`].)
+    ///
+    /// ```
+    /// use std::sync::atomic::Ordering::Acquire;
+    /// use procsync::FutexWord;
+    ///
+    /// let done = FutexWord::new(0b0101);
+    /// done.set_bit_and_wake_all(1);
+    /// assert_eq!(done.load(Acquire), 0b0111);
+    /// ```
+    #[doc(alias("FUTEX_WAKE_OP"))]
     pub fn set_bit_and_wake_all(&self, bit: u8) {
         // ORDERING: the kernel's change is as good as a Relaxed one; the fence makes it a release.
         fence(Ordering::Release);
@@ -146,6 +217,16 @@ impl FutexWord {
 
     /// Adds 1, wrapping around, and wakes all, in one step of the kernel: no death comes between the change
     /// and the wake-up. How many were woken.
+    ///
+    /// ```
+    /// use std::sync::atomic::Ordering::Acquire;
+    /// use procsync::FutexWord;
+    ///
+    /// let changes = FutexWord::new(u32::MAX);
+    /// assert_eq!(changes.add_one_and_wake_all(), 0); // nobody sleeps
+    /// assert_eq!(changes.load(Acquire), 0);
+    /// ```
+    #[doc(alias("FUTEX_WAKE_OP"))]
     pub fn add_one_and_wake_all(&self) -> usize {
         // ORDERING: as above.
         fence(Ordering::Release);
@@ -153,7 +234,8 @@ impl FutexWord {
         kernel::add_and_wake(&self.0, 1, u32::MAX, 0)
     }
 
-    /// How many threads, of any process, sleep on it now. The kernel counts; the dead are not among them.
+    /// How many threads, of any process, sleep on it now. A system call, since the kernel counts;
+    /// the dead are not among them.
     pub fn sleepers(&self) -> usize {
         kernel::count_sleepers(&self.0)
     }
@@ -167,9 +249,15 @@ impl FutexWord {
     /// So keep a word beside the one that changes, which is always 0; let sleepers wait for both with
     /// [`wait_any`](crate::wait_any); and change, wake, and be woken, in `f`.
     ///
-    /// A thread has one such word at a time: within `f`, another call of `armed`, and each operation of a
-    /// primitive that somebody sleeps on, takes its place while it lasts. A panic in `f` is no death.
-    /// (`Documentation/locking/robust-futex-ABI.rst`, `list_op_pending`.)
+    /// A thread has one such word at a time: within `f`, another call of `armed`, and each
+    /// operation of a primitive that somebody sleeps on, takes its place while it lasts. It is the
+    /// `list_op_pending` of the [robust futex ABI].
+    ///
+    /// # Panics
+    ///
+    /// As `f` does. That is no death: nobody is woken.
+    ///
+    /// [robust futex ABI]: https://docs.kernel.org/locking/robust-futex-ABI.html
     ///
     /// # Examples
     ///
