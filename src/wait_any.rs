@@ -28,7 +28,8 @@ use crate::raw_condition::ROUND;
 use crate::sync::kernel;
 use crate::{BoundedSemaphore, Event, FutexWord, Permit, Semaphore, Timer, TimerState};
 
-/// Something that [`wait_any`] can wait for.
+/// Something that [`wait_any`] can wait for. A reference to a primitive becomes one by `into()`,
+/// and so does a pair of a [`FutexWord`] and the value that it is not to hold.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Source<'a> {
@@ -117,6 +118,9 @@ const MORE_WORDS: usize = 3;
 /// are; so a source that is always ready starves those behind it. There may be 64 sources, and the same one
 /// several times.
 ///
+/// Timeouts, deadlines and signals are as with a [`Lock`](crate::Lock#waiting). If something is
+/// there at once, that is no system call.
+///
 /// Each source is what waiting for it alone would be, in its memory ordering, too: an event that was set since
 /// the call began has been set, even if it was cleared meanwhile; a permit is taken, by exactly one; a timer
 /// that finished in the run that was seen is finished, even if it was reset.
@@ -136,8 +140,15 @@ const MORE_WORDS: usize = 3;
 /// told of others' deaths, at once; but of the second timer among the sources, and further ones, that its
 /// runner died, within a second.
 ///
-/// Where `futex_waitv(2)` is missing (before Linux 5.16, or in a sandbox), it sleeps on the first source alone,
-/// and looks at the others ten times a second.
+/// Where `futex_waitv` ([futex2]) is missing (before Linux 5.16, or in a sandbox), it sleeps on the
+/// first source alone, and looks at the others ten times a second.
+///
+/// # Between two processes
+///
+/// A worker waits for jobs, for the word to stop, and for the end of its master, who runs a timer
+/// for as long as it lives. The master is killed:
+///
+#[doc = include_str!("../docs/examples/wait_any.md")]
 ///
 /// # Examples
 ///
@@ -165,6 +176,9 @@ const MORE_WORDS: usize = 3;
 /// assert_eq!(worker.join().unwrap(), Ok(3), "jobs come first");
 /// # Ok::<(), procsync::ShareError>(())
 /// ```
+///
+/// [futex2]: https://docs.kernel.org/userspace-api/futex2.html
+#[doc(alias("select", "poll", "futex_waitv", "WaitForMultipleObjects"))]
 pub fn wait_any<'a>(sources: &[Source<'a>]) -> Result<Ready<'a>, WaitError> {
     wait(sources, Timeout::Forever)
 }
@@ -174,6 +188,23 @@ pub fn wait_any<'a>(sources: &[Source<'a>]) -> Result<Ready<'a>, WaitError> {
 /// # Errors
 ///
 /// [`WaitError::TimedOut`], and those of [`wait_any`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use procsync::{Event, FutexWord, Reason, WaitError, wait_any_timeout};
+///
+/// let (stop, word) = (Event::new(), FutexWord::new(7));
+/// let sources = [(&stop).into(), (&word, 7).into()];
+/// let nothing = wait_any_timeout(&sources, Duration::from_millis(1));
+/// assert_eq!(nothing.unwrap_err(), WaitError::TimedOut);
+///
+/// word.add_one_and_wake_all();
+/// let ready = wait_any_timeout(&sources, Duration::ZERO)?;
+/// assert!(ready.index == 1 && matches!(ready.reason, Reason::Changed(8)));
+/// # Ok::<(), WaitError>(())
+/// ```
 pub fn wait_any_timeout<'a>(
     sources: &[Source<'a>],
     timeout: Duration,
