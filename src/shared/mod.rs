@@ -28,12 +28,13 @@ pub use shareable::Shareable;
 
 /// A value that several processes have in their memory.
 ///
-/// It is made by one process, and had by others by its name, by a file descriptor, or by `fork`.
-/// Clones are cheap and share one mapping, which ends with the last of them.
+/// It is made by one process, and had by others by its name, by a file descriptor, or by [fork(2)].
+/// Clones are cheap and share one mapping ([mmap(2)], `MAP_SHARED`), which ends with the last of
+/// them; or never, if a thread has forgotten the guard of a lock in it.
 ///
-/// A name with one slash, in front (`"/x"`), is a POSIX shared-memory name. A name with a directory
-/// in it (`"/run/app/state"`, `"./x"`) is the path of a file; best on a tmpfs, since elsewhere the
-/// kernel writes the changes to the disk from time to time.
+/// A name with one slash, in front (`"/x"`), is a POSIX shared-memory name ([shm_open(3)]). A name
+/// with a directory in it (`"/run/app/state"`, `"./x"`) is the path of a file; best on a tmpfs,
+/// since elsewhere the kernel writes the changes to the disk from time to time.
 ///
 /// # Process death
 ///
@@ -56,6 +57,23 @@ pub use shareable::Shareable;
 ///
 /// The alignment of `T` may be at most 4096; more does not compile.
 ///
+/// # Between two processes
+///
+/// By a name, which is taken away as soon as nobody needs it any more:
+///
+#[doc = include_str!("../../docs/examples/shared.md")]
+///
+/// # Without a name
+///
+/// A descriptor is passed on to a process that is started. It is closed on exec (`O_CLOEXEC` in
+/// [open(2)]), so that no program gets it by accident; [`Command`](std::process::Command) leaves
+/// open what it is told to make the other's standard input, and the other takes it from there:
+///
+#[doc = include_str!("../../docs/examples/shared_fd.md")]
+///
+/// For a process that runs already, there are `SCM_RIGHTS` ([unix(7)]) and, if it may look at the
+/// owner's, the file `/proc/PID/fd/N` ([`from_fd`](Self::from_fd)).
+///
 /// # Examples
 ///
 /// ```
@@ -72,6 +90,13 @@ pub use shareable::Shareable;
 /// # procsync::unlink(name)?;
 /// # Ok::<(), procsync::ShareError>(())
 /// ```
+///
+/// [fork(2)]: https://man7.org/linux/man-pages/man2/fork.2.html
+/// [mmap(2)]: https://man7.org/linux/man-pages/man2/mmap.2.html
+/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
+/// [shm_open(3)]: https://man7.org/linux/man-pages/man3/shm_open.3.html
+/// [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
+#[doc(alias("shm_open", "mmap", "MAP_SHARED", "shared memory"))]
 pub struct Shared<T: ?Sized> {
     // Points into `mapping`, or to a `'static` that `project` was answered with.
     value: NonNull<T>,
@@ -79,13 +104,27 @@ pub struct Shared<T: ?Sized> {
 }
 
 /// Takes the name away from the value that has it. Those who have the value keep it; the name is
-/// free for another.
+/// free for another. The memory is given back when the last of them is gone, killed or not.
+///
+/// It asks nobody, and does not look at what is in the file.
+///
+/// ```
+/// use procsync::{ShareError, Shared};
+///
+/// # let name = &format!("/procsync-doc-unlink-{}", std::process::id());
+/// let number = Shared::create(name, 7_u32)?;
+/// procsync::unlink(name)?;
+/// assert!(matches!(procsync::unlink(name), Err(ShareError::NotFound)));
+/// assert_eq!(*number, 7);
+/// # Ok::<(), ShareError>(())
+/// ```
 ///
 /// # Errors
 ///
 /// [`NotFound`](ShareError::NotFound), [`PermissionDenied`](ShareError::PermissionDenied),
 /// [`InvalidName`](ShareError::InvalidName), [`NotRegular`](ShareError::NotRegular) for a
 /// directory, [`Os`](ShareError::Os).
+#[doc(alias("shm_unlink", "remove", "delete"))]
 pub fn unlink(name: &str) -> Result<(), ShareError> {
     let name = Name::parse(name)?;
     let directory = files::directory(name.directory).map_err(share_error)?;
@@ -93,12 +132,17 @@ pub fn unlink(name: &str) -> Result<(), ShareError> {
 }
 
 impl<T: Shareable + Sync> Shared<T> {
-    /// Shares `value` under no name: by `fork`, or by passing the descriptor ([`AsFd`]) to a process
-    /// that calls [`from_fd`](Self::from_fd). The memory cannot be shortened by anybody.
+    /// Shares `value` under no name: by `fork`, or by passing the descriptor ([`AsFd`]) to a
+    /// process that calls [`from_fd`](Self::from_fd). The memory cannot be shortened by anybody: it
+    /// is that of [memfd_create(2)], sealed (`F_SEAL_SHRINK` in [fcntl(2)]).
     ///
     /// # Errors
     ///
-    /// [`Os`](ShareError::Os), where there is no memory or no descriptor left.
+    /// [`Os`](ShareError::Os), where there is no memory or no descriptor left, or no `/proc`.
+    ///
+    /// [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
+    /// [memfd_create(2)]: https://man7.org/linux/man-pages/man2/memfd_create.2.html
+    #[doc(alias("memfd_create", "MAP_ANONYMOUS"))]
     pub fn anonymous(value: T) -> Result<Self, ShareError> {
         let file = files::memory().map_err(share_error)?;
         let shared = Self::build(file, || value)?;
@@ -138,7 +182,26 @@ impl<T: Shareable + Sync> Shared<T> {
     ///
     /// # Errors
     ///
-    /// As for [`SharedOptions::open`].
+    /// As for [`SharedOptions::open`]; [`PermissionDenied`](ShareError::PermissionDenied) also if
+    /// it is open to read only.
+    ///
+    /// # Examples
+    ///
+    /// What another process of the same user has open can be had through `/proc`.
+    /// ([`open`](Self::open) does not follow links, of which that is one.)
+    ///
+    /// ```
+    /// use std::{fs::File, os::fd::{AsFd, AsRawFd}, process};
+    /// use procsync::Shared;
+    ///
+    /// let theirs = Shared::anonymous(7_u32)?;
+    /// let (pid, fd) = (process::id(), theirs.as_fd().as_raw_fd()); // they tell, in some way
+    ///
+    /// let path = format!("/proc/{pid}/fd/{fd}");
+    /// let ours = Shared::<u32>::from_fd(File::options().read(true).write(true).open(path)?.into())?;
+    /// assert_eq!(*ours, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_fd(fd: OwnedFd) -> Result<Self, ShareError> {
         header::check::<T>(&fd)?;
         Self::map(fd)
@@ -174,7 +237,12 @@ impl<T: Shareable + Sync> Shared<T> {
 
 impl<T: ?Sized> Shared<T> {
     /// A part of the value. It keeps the whole mapping alive, and is had and passed on as the whole
-    /// is: the lock of a struct, say, for a thread that needs nothing else of it.
+    /// is: the lock of a struct, say, for a thread that needs nothing else of it. Its descriptor is
+    /// that of the whole.
+    ///
+    /// # Panics
+    ///
+    /// As `f` does.
     ///
     /// # Examples
     ///
@@ -188,6 +256,7 @@ impl<T: ?Sized> Shared<T> {
     /// assert_eq!(third.load(Relaxed), 7);
     /// # Ok::<(), procsync::ShareError>(())
     /// ```
+    #[doc(alias("map", "part"))]
     pub fn project<U: ?Sized + 'static>(&self, f: impl FnOnce(&T) -> &U) -> Shared<U>
     where
         T: 'static,

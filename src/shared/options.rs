@@ -9,6 +9,8 @@ use crate::kernel::files;
 
 /// How a value is shared under a name: with which permissions.
 ///
+/// One set of options may be used for many values.
+///
 /// # Examples
 ///
 /// ```
@@ -20,6 +22,13 @@ use crate::kernel::files;
 /// # procsync::unlink(name)?;
 /// # Ok::<(), procsync::ShareError>(())
 /// ```
+///
+/// # Between two processes
+///
+/// Two processes share a counter with their group, in a directory of their own, and neither knows
+/// who comes first:
+///
+#[doc = include_str!("../../docs/examples/shared_options.md")]
 #[derive(Clone, Debug)]
 pub struct SharedOptions {
     mode: u32,
@@ -38,7 +47,8 @@ impl SharedOptions {
     }
 
     /// The permission bits of what is created, exactly: the umask is not applied. Whoever is to
-    /// open it must be allowed to read *and* write. Bits beyond `0o777` are ignored.
+    /// open it must be allowed to read *and* write. Bits beyond `0o777` are ignored. What exists
+    /// already keeps its own.
     #[must_use]
     pub const fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;
@@ -54,7 +64,9 @@ impl SharedOptions {
     /// [`PermissionDenied`](ShareError::PermissionDenied);
     /// [`InvalidName`](ShareError::InvalidName);
     /// [`Os`](ShareError::Os), among others if the file system is full, or cannot make files
-    /// without a name (`O_TMPFILE`), which is how an unfinished value stays unseen.
+    /// without a name (`O_TMPFILE` in [open(2)]), which is how an unfinished value stays unseen.
+    ///
+    /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
     pub fn create<T>(&self, name: &str, value: T) -> Result<Shared<T>, ShareError>
     where
         T: Shareable + Sync,
@@ -65,7 +77,8 @@ impl SharedOptions {
         Ok(unnamed)
     }
 
-    /// Opens the value that was shared under `name`.
+    /// Opens the value that was shared under `name`. Its own mode counts, not that of these
+    /// options.
     ///
     /// # Errors
     ///
@@ -96,6 +109,10 @@ impl SharedOptions {
     /// As for [`open`](Self::open) and [`create`](Self::create), less
     /// [`AlreadyExists`](ShareError::AlreadyExists);
     /// [`NotFound`](ShareError::NotFound) if there is no such directory.
+    ///
+    /// # Panics
+    ///
+    /// As `value` does.
     pub fn open_or_create<T>(
         &self,
         name: &str,

@@ -41,6 +41,28 @@ use crate::{
 ///
 /// # Examples
 ///
+/// By hand, for what the macro does not define:
+///
+/// ```
+/// use procsync::{Lock, Shareable, Shared};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// #[repr(transparent)]
+/// struct Celsius(i32);
+///
+/// // SAFETY: `repr(transparent)`, and as an i32 has no pointers and any bit pattern for a value. It is
+/// // shared by reference only, and has no methods. Its layout is its own.
+/// unsafe impl Shareable for Celsius {
+///     const LAYOUT: u64 = <i32>::LAYOUT ^ 0x4365_6c73_6975_7321;
+/// }
+///
+/// let coldest = Shared::anonymous(Lock::new(Celsius(-7)))?;
+/// assert_eq!(*coldest.acquire().unwrap(), Celsius(-7));
+/// # Ok::<(), procsync::ShareError>(())
+/// ```
+///
+/// Not by the macro:
+///
 /// ```compile_fail,E0277
 /// procsync::shareable! {
 ///     struct State { log: Vec<u8> } // Points into the memory of one process.
@@ -65,8 +87,10 @@ use crate::{
     note = "in place of a `bool`, `char` or enum use an integer, in place of a `Vec` or `String` an array",
     note = "define a struct of such fields with `procsync::shareable! {{ struct … }}`"
 )]
+#[doc(alias("Pod", "FromBytes", "ZeroCopySend"))]
 pub unsafe trait Shareable: Sized + Send + 'static {
-    /// A hash of the structure: what is opened as another type than it was made as, is refused.
+    /// A hash of the structure: what is opened as another type than it was made as, is
+    /// [refused](crate::ShareError::LayoutMismatch).
     const LAYOUT: u64;
 
     /// The structure itself, for [`inspect`](crate::inspect). An implementation by hand leaves it out,
@@ -164,6 +188,12 @@ shareable_primitives! { Semaphore BoundedSemaphore Event Condition Barrier Timer
 /// instance, into a lock. The struct should not implement [`Drop`]: it would not run on a value in
 /// shared memory.
 ///
+/// In [models](crate::guide::models) it becomes a plain struct.
+///
+/// # Errors
+///
+/// It does not compile if a field's type is not `Shareable`.
+///
 /// # Examples
 ///
 /// ```
@@ -186,6 +216,13 @@ shareable_primitives! { Semaphore BoundedSemaphore Event Condition Barrier Timer
 /// state.counters.hits.fetch_add(1, Relaxed);
 /// # Ok::<(), procsync::ShareError>(())
 /// ```
+///
+/// # Between two processes
+///
+/// All must agree on the structure. One that was compiled with another one is refused, and finds no
+/// zeros or half-understood bytes:
+///
+#[doc = include_str!("../../docs/examples/shareable.md")]
 #[macro_export]
 macro_rules! shareable {
     ($(
