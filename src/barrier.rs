@@ -36,8 +36,8 @@ use crate::spin::Spin;
 use crate::sync::{AtomicU64, Note, Ordering, const_fn, kernel};
 use crate::wait::{Obituary, Seen, Woken};
 
-/// A meeting point: threads of any number of processes wait there until so many have come, and go on
-/// together; as Python's `threading.Barrier`.
+/// A meeting point: threads of any number of processes wait there until so many have come, and go
+/// on together; as Python's [`threading.Barrier`](crate::guide::from_python).
 ///
 /// ```
 /// use procsync::Barrier;

@@ -11,7 +11,8 @@ use crate::semaphore::{Permit, Semaphore, acquiring};
 use crate::sync::{Note, Ordering, const_fn};
 
 /// A [`Semaphore`] that never has more permits than its bound: as Python's
-/// `threading.BoundedSemaphore`. It finds releases that should not have been.
+/// [`threading.BoundedSemaphore`](crate::guide::from_python). It finds releases that should not
+/// have been.
 ///
 /// ```
 /// use procsync::{BoundedSemaphore, ReleaseError};

@@ -66,7 +66,8 @@ pub struct EventSnapshot {
     pub may_have_sleepers: bool,
 }
 
-/// A flag that threads of any number of processes wait for: as Python's `threading.Event`.
+/// A flag that threads of any number of processes wait for: as Python's
+/// [`threading.Event`](crate::guide::from_python).
 ///
 /// ```
 /// use std::time::Duration;

@@ -60,7 +60,8 @@ use crate::sync::{Protected, const_fn};
 /// Signals neither end a wait nor prolong it: the handler runs, and the wait goes on to the same
 /// deadline. A handler should not acquire or release locks: it may have interrupted its thread in
 /// the middle of that ([signal-safety(7)]). [`Event::set`](crate::Event::set) and
-/// [`Semaphore::release`](crate::Semaphore::release) are made for handlers.
+/// [`Semaphore::release`](crate::Semaphore::release) are made for handlers. More on signals,
+/// forks, stopped processes and time is in [the guide](crate::guide::processes).
 ///
 /// # Memory ordering
 ///
@@ -83,6 +84,9 @@ use crate::sync::{Protected, const_fn};
 /// A thread that ends with a forgotten guard leaves the lock locked while its process lives. In a
 /// child of [fork(2)], guards that were inherited do nothing: the parent holds the lock.
 ///
+/// How data are kept so that they can be repaired is told in the guide, under
+/// [surviving](crate::guide::surviving).
+///
 /// Only the holder can release a lock: that is what makes its death detectable. To hand permission
 /// from one thread to another, use a semaphore.
 ///
@@ -91,18 +95,21 @@ use crate::sync::{Protected, const_fn};
 /// `#[repr(C)]`: 40 bytes, aligned to 8, then the value. All-zero memory is a free lock, if it is a
 /// value of `T`. The lock may be at another address in every process.
 ///
-/// In memory of your own mapping, `unsafe { &*pointer.cast::<Lock<T>>() }` is a lock, as long as the
-/// memory is `MAP_SHARED`, stays mapped while a thread of the process holds the lock (forgotten guards
-/// count), and is used by processes of one PID namespace. That the memory is shared the crate learns, once
-/// a lock, from `/proc`, or where that cannot be read, by `mremap(2)`.
+/// In memory of your own mapping, `unsafe { &*pointer.cast::<Lock<T>>() }` is a lock, as long as
+/// the memory is `MAP_SHARED`, stays mapped while a thread of the process holds the lock (forgotten
+/// guards count), and is used by processes of one PID namespace. That the memory is shared the
+/// crate learns, once a lock, from `/proc`, or where that cannot be read, by `mremap(2)`. The guide
+/// has [all that is asked for](crate::guide::mappings), with an example.
 ///
-/// The owner is a TID, which means something in one PID namespace only ([pid_namespaces(7)]).
+/// The owner is a TID, which means something in one PID namespace only ([pid_namespaces(7)]): see
+/// [containers](crate::guide::containers).
 ///
 /// # Sources
 ///
-/// That a lock needs a mark for waiters, and what goes wrong with less: U. Drepper, [Futexes are
-/// tricky], 2011; H. Franke, R. Russell, M. Kirkwood, *Fuss, Futexes and Furwocks: Fast Userlevel
-/// Locking in Linux*, Ottawa Linux Symposium 2002.
+/// The guide tells [how the lock works](crate::guide::the_lock). That a lock needs a mark for
+/// waiters, and what goes wrong with less: U. Drepper, [Futexes are tricky], 2011; H. Franke, R.
+/// Russell, M. Kirkwood, *Fuss, Futexes and Furwocks: Fast Userlevel Locking in Linux*, Ottawa
+/// Linux Symposium 2002.
 ///
 /// [clock_gettime(2)]: https://man7.org/linux/man-pages/man2/clock_gettime.2.html
 /// [fork(2)]: https://man7.org/linux/man-pages/man2/fork.2.html

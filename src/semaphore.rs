@@ -10,7 +10,7 @@ use crate::robust;
 use crate::sync::{const_fn, kernel};
 
 /// A counter of permits, for threads of any number of processes: as Python's
-/// `threading.Semaphore` and POSIX's `sem_t`.
+/// [`threading.Semaphore`](crate::guide::from_python) and POSIX's `sem_t`.
 ///
 /// [`acquire`](Self::acquire) takes a permit, waiting for one if there is none, and
 /// [`release`](Self::release) adds some. Nobody owns a permit: whoever likes may release.
@@ -60,7 +60,8 @@ use crate::sync::{const_fn, kernel};
 /// The death of a waiter, asleep or just woken, passes the wake-up on, within microseconds. A
 /// release is whole or not at all. Permits that a dead process held stay taken, as with those of
 /// [sem_overview(7)]: nobody knows whose they were. Who has to know keeps one [`Lock`](crate::Lock)
-/// for each thing that can be had.
+/// for each thing that can be had, or [books beside
+/// it](crate::guide::surviving#permits-of-the-dead).
 ///
 /// # Representation
 ///

@@ -31,8 +31,8 @@ use crate::timer_state::{
 use crate::wait::{Obituary, Seen, Woken};
 use crate::{TimerOutcome, TimerState};
 
-/// A function that is called after some time, unless somebody cancels it before, from whatever process:
-/// as Python's `threading.Timer`.
+/// A function that is called after some time, unless somebody cancels it before, from whatever
+/// process: as Python's [`threading.Timer`](crate::guide::from_python).
 ///
 /// One thread runs it, with [`run`](Self::run), or [`start`](Self::start) makes one. All others may
 /// [`cancel`](Self::cancel) it, [`wait`](Self::wait) for its end, or look at it.

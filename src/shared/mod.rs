@@ -34,7 +34,8 @@ pub use shareable::Shareable;
 ///
 /// A name with one slash, in front (`"/x"`), is a POSIX shared-memory name ([shm_open(3)]). A name
 /// with a directory in it (`"/run/app/state"`, `"./x"`) is the path of a file; best on a tmpfs,
-/// since elsewhere the kernel writes the changes to the disk from time to time.
+/// since elsewhere the kernel writes the changes to the disk from time to time. Who unlinks a name,
+/// and when, is told in [first steps](crate::guide::first_steps#names).
 ///
 /// # Process death
 ///
@@ -44,6 +45,9 @@ pub use shareable::Shareable;
 /// one wins.
 ///
 /// A name stays until it is [`unlink`]ed or, for a POSIX name, the system restarts.
+///
+/// All who share a value are in the PID namespace that it was made in; who opens it
+/// elsewhere is refused ([containers](crate::guide::containers)).
 ///
 /// # What it does not do
 ///
@@ -56,6 +60,8 @@ pub use shareable::Shareable;
 /// they leave there does not matter: every bit pattern is a value.
 ///
 /// The alignment of `T` may be at most 4096; more does not compile.
+///
+/// Primitives need no `Shared`: they work in any [mapping of your own](crate::guide::mappings).
 ///
 /// # Between two processes
 ///
