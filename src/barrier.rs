@@ -180,7 +180,7 @@ impl Barrier {
         ///
         /// At 0.
         pub fn new(parties: u32) -> Self {
-            assert!(parties > 0, "a barrier for nobody");
+            assert!(parties > 0, "a barrier is for one party at least");
             Self {
                 state: AtomicU64::new(0),
                 parties: Note::new(parties),

@@ -62,7 +62,7 @@ impl BoundedSemaphore {
         ///
         /// Past [`Semaphore::MAX_PERMITS`].
         pub fn new(bound: u32) -> Self {
-            assert!(bound <= Semaphore::MAX_PERMITS, "a semaphore counts up to i32::MAX permits");
+            assert!(bound <= Semaphore::MAX_PERMITS, "a semaphore has at most 2147483647 permits, Semaphore::MAX_PERMITS");
             Self { permits: Permits::new(bound), bound: Note::new(bound) }
         }
     }

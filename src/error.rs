@@ -1,7 +1,20 @@
 //! The error types, one for each family of operations.
+//!
+//! What `unwrap` prints is `Debug`, and all that many people see of an error. So `Debug` has the text of
+//! `Display` beside the variant's name, as that of [`io::Error`] has.
 
-use core::fmt;
+use core::fmt::{self, Display};
 use std::io;
+
+/// `Name { message: "…" }`.
+pub(crate) fn debug(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    error: &(impl Display + ?Sized),
+) -> fmt::Result {
+    let message = error.to_string();
+    f.debug_struct(name).field("message", &message).finish()
+}
 
 /// Why an acquisition of a [`Lock`](crate::Lock) or an [`RLock`](crate::RLock) did not simply
 /// succeed.
@@ -16,9 +29,11 @@ pub enum AcquireError<G> {
     /// be half-changed. Inspect or rebuild it, then call `clear_poison`; until then every
     /// acquisition answers this. `acquire_or_repair` does the three steps in one.
     Poisoned(G),
-    /// `try_acquire` found the lock held by somebody else. Nothing was changed.
+    /// `try_acquire` found the lock held by somebody else. Nothing was changed. Come again, or wait for
+    /// it with `acquire` or `acquire_timeout`.
     WouldBlock,
-    /// The timeout or deadline passed before the lock could be had. Nothing was changed.
+    /// The timeout or deadline passed before the lock could be had. Nothing was changed. `owner` tells
+    /// which thread holds it, [`inspect`](crate::inspect) also whether that one lives.
     TimedOut,
     /// The calling thread already holds this lock (never for [`RLock`](crate::RLock)). Waiting
     /// would have lasted for ever. Use the guard you have, or an `RLock`.
@@ -31,6 +46,9 @@ pub enum AcquireError<G> {
     /// the system has no memory for the thread's first lock.)
     TooManyHeld,
 }
+
+const TOO_MANY_HELD: &str = "the calling thread can hold no more locks: if it died, the kernel would recover \
+     2047 of them; release some first, or spread them over threads";
 
 impl<G> AcquireError<G> {
     /// The guard, where the lock is held all the same: `Some` for [`Poisoned`](Self::Poisoned) only.
@@ -69,25 +87,29 @@ impl<G> AcquireError<G> {
         match self {
             Self::Poisoned(_) => {
                 "the lock is poisoned: a previous holder died or panicked while holding it; \
-                 repair the data and call clear_poison"
+                 repair the data and call clear_poison, or acquire it with acquire_or_repair"
             }
-            Self::WouldBlock => "the lock is held by another thread",
-            Self::TimedOut => "the lock stayed held by another thread until the deadline",
+            Self::WouldBlock => {
+                "the lock is held by another thread; acquire and acquire_timeout wait for it"
+            }
+            Self::TimedOut => {
+                "the lock stayed held by another thread until the deadline; owner tells by which"
+            }
             Self::Deadlock => {
-                "the calling thread already holds this lock; use its guard, or an RLock"
+                "the calling thread already holds this lock, and would have waited for ever; use \
+                 the guard it has, or an RLock"
             }
-            Self::RecursionLimit => "the RLock is held as many times as it can count",
-            Self::TooManyHeld => {
-                "the calling thread holds as many locks as the kernel tracks for one thread; \
-                 release some first"
+            Self::RecursionLimit => {
+                "the RLock is held as many times as it can count; drop some guards first"
             }
+            Self::TooManyHeld => TOO_MANY_HELD,
         }
     }
 }
 
 impl<G> fmt::Debug for AcquireError<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        debug(f, self.name(), self.message())
     }
 }
 
@@ -102,8 +124,14 @@ impl<G> core::error::Error for AcquireError<G> {}
 /// The lock that a [`Condition`](crate::Condition) was waited with is poisoned: a holder died or
 /// panicked while it held it. The guard holds the lock all the same. Inspect or rebuild the data, then
 /// call `clear_poison`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Poisoned;
+
+impl fmt::Debug for Poisoned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(f, "Poisoned", self)
+    }
+}
 
 impl fmt::Display for Poisoned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,7 +145,7 @@ impl fmt::Display for Poisoned {
 impl core::error::Error for Poisoned {}
 
 /// Why permits could not be released. Nothing was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReleaseError {
     /// The [`Semaphore`](crate::Semaphore) would have had more than
@@ -128,16 +156,26 @@ pub enum ReleaseError {
     BoundExceeded,
 }
 
+impl fmt::Debug for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Overflow => "Overflow",
+            Self::BoundExceeded => "BoundExceeded",
+        };
+        debug(f, name, self)
+    }
+}
+
 impl fmt::Display for ReleaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Overflow => {
-                "the semaphore would have more permits than it can count; something releases more \
-                 than it acquires"
+                "the semaphore would have more than MAX_PERMITS, 2147483647; nothing was released; \
+                 find what releases more than it acquires"
             }
             Self::BoundExceeded => {
-                "the semaphore would have more permits than its bound; some were released that \
-                 nobody had acquired"
+                "the semaphore would have more permits than its bound; nothing was released; find \
+                 what releases permits that nobody acquired, or that their Permit gives back"
             }
         })
     }
@@ -146,7 +184,7 @@ impl fmt::Display for ReleaseError {
 impl core::error::Error for ReleaseError {}
 
 /// Why a party did not meet the others at a [`Barrier`](crate::Barrier).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BarrierError {
     /// The barrier is broken, or was while this party waited: another one timed out, aborted, panicked
@@ -157,15 +195,25 @@ pub enum BarrierError {
     TimedOut,
 }
 
+impl fmt::Debug for BarrierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Broken => "Broken",
+            Self::TimedOut => "TimedOut",
+        };
+        debug(f, name, self)
+    }
+}
+
 impl fmt::Display for BarrierError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Broken => {
-                "the barrier is broken: another party timed out, aborted, panicked or died; \
-                 reset it once it is known who is left"
+                "the barrier is broken: another party timed out, aborted, panicked or died, or it was \
+                 reset; call reset once it is known who is left"
             }
             Self::TimedOut => {
-                "the others did not come to the barrier in time, which is broken now; reset it once \
+                "the others did not come to the barrier in time, which is broken now; call reset once \
                  it is known who is left"
             }
         })
@@ -175,38 +223,50 @@ impl fmt::Display for BarrierError {
 impl core::error::Error for BarrierError {}
 
 /// Why a [`Timer`](crate::Timer) was not armed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum TimerError {
     /// It is armed or running, or it is finished and was not reset. Wait for its end, and call
     /// `reset`.
     AlreadyStarted,
-    /// There was no thread to be had for it.
+    /// There was no thread to be had for it: a limit of the system or of its memory is reached. It is
+    /// as it was. [`run`](crate::Timer::run) does without a new thread.
     Spawn(io::Error),
     /// The calling thread holds as many locks as the kernel tracks for it, and the timer would be one
     /// more: see [`AcquireError::TooManyHeld`].
     TooManyHeld,
 }
 
+impl fmt::Debug for TimerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::AlreadyStarted => "AlreadyStarted",
+            Self::Spawn(_) => "Spawn",
+            Self::TooManyHeld => "TooManyHeld",
+        };
+        debug(f, name, self)
+    }
+}
+
 impl fmt::Display for TimerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlreadyStarted => {
-                f.write_str("the timer is armed, or finished and not reset")
-            }
-            Self::Spawn(error) => write!(f, "no thread could be started for the timer: {error}"),
-            Self::TooManyHeld => f.write_str(
-                "the calling thread holds as many locks as the kernel tracks for one thread, and the \
-                 timer would be one more; release some first",
+            Self::AlreadyStarted => f.write_str(
+                "the timer is armed, or finished and not reset; wait for its end, and call reset",
             ),
+            Self::Spawn(error) => write!(
+                f,
+                "no thread could be started for the timer: {error}; run it on a thread that is there"
+            ),
+            Self::TooManyHeld => f.write_str(TOO_MANY_HELD),
         }
     }
 }
 
 impl core::error::Error for TimerError {
+    /// What is behind the error of the system, whose own text is part of this one's.
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Spawn(error) => Some(error),
+            Self::Spawn(error) => error.source(),
             _ => None,
         }
     }

@@ -87,7 +87,7 @@ impl Semaphore {
         ///
         /// Past [`MAX_PERMITS`](Self::MAX_PERMITS).
         pub fn new(permits: u32) -> Self {
-            assert!(permits <= Self::MAX_PERMITS, "a semaphore counts up to i32::MAX permits");
+            assert!(permits <= Self::MAX_PERMITS, "a semaphore has at most 2147483647 permits, Semaphore::MAX_PERMITS");
             Self { permits: Permits::new(permits) }
         }
     }

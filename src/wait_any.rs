@@ -23,6 +23,7 @@ use core::fmt;
 use std::time::{Duration, Instant};
 
 use crate::deadline::{self, Patience, Timeout};
+use crate::error::debug;
 use crate::kernel::{Expected, Waited};
 use crate::raw_condition::ROUND;
 use crate::sync::kernel;
@@ -70,7 +71,7 @@ pub enum Reason<'a> {
 }
 
 /// Why [`wait_any`] came back with nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitError {
     /// The timeout or the deadline passed. Nothing was taken.
@@ -84,6 +85,17 @@ pub enum WaitError {
         /// How many there may be.
         most: usize,
     },
+}
+
+impl fmt::Debug for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::TimedOut => "TimedOut",
+            Self::NoSources => "NoSources",
+            Self::TooManySources { .. } => "TooManySources",
+        };
+        debug(f, name, self)
+    }
 }
 
 impl fmt::Display for WaitError {

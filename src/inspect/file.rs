@@ -53,11 +53,8 @@ impl File {
     }
 
     /// What the file says of the value's type.
-    pub(super) fn description(&self, header: &Header, longest: u64) -> Option<Vec<u8>> {
-        let len = usize::try_from(header.description_len.min(longest + 1)).ok()?;
-        let mut bytes = vec![0; len];
-        let read = files::read_at(self.file.as_fd(), &mut bytes, header.description_at).ok()?;
-        (read == len).then_some(bytes)
+    pub(super) fn description(&self, header: &Header) -> Option<Vec<u8>> {
+        header.read_description(self.file.as_fd())
     }
 
     /// Reads a part of the value.

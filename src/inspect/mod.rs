@@ -51,7 +51,7 @@ mod show;
 #[cfg(not(loom))]
 mod threads;
 #[cfg(not(loom))]
-mod types;
+pub(crate) mod types;
 #[cfg(not(loom))]
 mod walk;
 

@@ -33,7 +33,7 @@ impl fmt::Display for Number {
 
 /// A type of numbers.
 #[derive(Debug)]
-pub(super) struct NumberType {
+pub(crate) struct NumberType {
     pub(super) name: &'static str,
     pub(super) size: usize,
     read: fn(&[u8]) -> Number,

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::file::File;
 use super::threads::{Origin, Thread};
-use super::types::{LONGEST, Type};
+use super::types::Type;
 use super::walk::walk;
 use super::{
     BarrierSnapshot, ConditionSnapshot, EventSnapshot, LockSnapshot, Number, SemaphoreSnapshot,
@@ -184,7 +184,7 @@ pub fn open(name: &str) -> Result<Report, ShareError> {
 }
 
 fn structure(file: &File, header: &Header) -> (Structure, Type) {
-    let description = file.description(header, LONGEST);
+    let description = file.description(header);
     match description.and_then(|bytes| Type::decode(&bytes, header)) {
         Some(described) => (Structure::Described, described),
         None => (

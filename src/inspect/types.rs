@@ -5,17 +5,16 @@
 
 use super::number::{NumberType, first};
 use crate::shared::description::{
-    ARRAY, CELL, LOCK, MAX_DEPTH, MAX_LEN, NAMED, OPAQUE, RLOCK, STRUCT,
+    ARRAY, CELL, LOCK, MAX_DEPTH, NAMED, OPAQUE, RLOCK, STRUCT, encode,
 };
 use crate::shared::header::Header;
 use crate::shared::layout;
-use crate::{Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, Semaphore, Timer};
-
-/// The longest description there can be.
-pub(super) const LONGEST: u64 = MAX_LEN as u64;
+use crate::{
+    Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, Semaphore, Shareable, Timer,
+};
 
 #[derive(Debug)]
-pub(super) enum Type {
+pub(crate) enum Type {
     Opaque {
         size: u64,
         layout: u64,
@@ -42,15 +41,15 @@ pub(super) enum Type {
 }
 
 #[derive(Debug)]
-pub(super) struct Field {
-    pub(super) name: String,
-    pub(super) at: u64,
-    pub(super) kind: Type,
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) at: u64,
+    pub(crate) kind: Type,
 }
 
 /// One without payload.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Primitive {
+pub(crate) enum Primitive {
     Semaphore,
     BoundedSemaphore,
     Event,
@@ -98,8 +97,14 @@ impl Primitive {
 }
 
 impl Type {
+    /// What a type that this program knows says of itself.
+    pub(crate) fn of<T: Shareable>() -> Option<Self> {
+        let description = encode(T::DESCRIPTION, size_of::<T>(), T::LAYOUT);
+        Bytes(&description).node(MAX_DEPTH)
+    }
+
     /// What the description tells, if it can be true of the value that the header tells of.
-    pub(super) fn decode(description: &[u8], header: &Header) -> Option<Self> {
+    pub(crate) fn decode(description: &[u8], header: &Header) -> Option<Self> {
         let mut rest = Bytes(description);
         let whole = rest.node(MAX_DEPTH)?;
         let consistent =
@@ -108,7 +113,7 @@ impl Type {
     }
 
     /// In bytes. The parts of a type that was decoded lie within it, so nothing overflows.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         match self {
             Self::Opaque { size, .. } | Self::Lock { size, .. } | Self::Struct { size, .. } => {
                 *size
@@ -151,7 +156,7 @@ impl Type {
     }
 
     /// As Rust calls it. What a struct or a lock consists of is told elsewhere.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Opaque { .. } => "unknown".to_owned(),
             Self::Unit => "()".to_owned(),
@@ -269,8 +274,7 @@ fn is_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Shareable;
-    use crate::shared::description::encode;
+    use crate::shared::description::MAX_LEN;
 
     crate::shareable! { struct Inner { a: u8, b: Lock<[u64; 3]> } }
     crate::shareable! { struct Outer { inner: [Inner; 2], timer: Timer } }

@@ -3,34 +3,41 @@
 use core::fmt;
 use std::io;
 
+use rustix::io::Errno;
+
+use crate::error::debug;
+
 /// Why a value could not be shared, or a shared value not be had.
-#[derive(Debug)]
+///
+/// Nothing was made, changed or taken away.
 #[non_exhaustive]
 pub enum ShareError {
-    /// Nothing has that name, or the directory in it does not exist. Create it first, or use
-    /// `open_or_create`.
+    /// Nothing has that name, or the directory in it does not exist (`/dev/shm`, for a POSIX
+    /// shared-memory name). Create it first, or use `open_or_create`.
     NotFound,
-    /// Something has that name already. Open it, [`unlink`](crate::unlink) it, or use
-    /// `open_or_create`.
+    /// Something has that name already: another process made it, or an earlier run of this program has
+    /// left it. Open it, use `open_or_create`, or [`unlink`](crate::unlink) it first.
     AlreadyExists,
     /// This user may not do that: to open a value, its file must be readable *and* writable; to
-    /// create or unlink one, the directory must be writable. See `SharedOptions::mode`.
+    /// create or unlink one, the directory must be writable. Let the one who creates it say who may, with
+    /// [`SharedOptions::mode`](crate::SharedOptions::mode).
     PermissionDenied,
     /// No file can have that name. A POSIX shared-memory name is `"/x"`; the path of a file has
     /// another slash in it, `"./x"` for instance. The last part may not be empty, `.` or `..`, no
     /// part may be longer than 255 bytes, and there may be no NUL.
     InvalidName,
-    /// What has that name is not a regular file: a directory, symbolic link, FIFO, socket or device.
+    /// What has that name is not a regular file: a directory, symbolic link, FIFO, socket or device. It
+    /// was not waited for, followed or changed. Take another name, or take it away.
     NotRegular,
     /// The file is shorter than its header, or than header and value together. It was truncated, or
-    /// something else made it.
+    /// something else made it. Unlink it if nobody needs it, or take another name.
     TooSmall {
         /// The length of the file, or as much of a header as it has, in bytes.
         found: u64,
         /// The length it must have at least.
         expected: u64,
     },
-    /// The file does not begin with `procsync`: something else made it.
+    /// The file does not begin with `procsync`: something else made it. Take another name.
     BadMagic,
     /// The file was made by a version of this crate that represents things differently. All who
     /// share a value must use the same; unlink it when the last of the others is gone.
@@ -40,14 +47,18 @@ pub enum ShareError {
         /// The version that this crate reads and writes.
         expected: u32,
     },
-    /// The value was made as a type of another structure.
+    /// The value was made as a type of another structure: by another program, or by another build of
+    /// this one. Unlink it when nobody uses it any more, take another name, or open it as what it is;
+    /// [`inspect`](crate::inspect) shows that.
     LayoutMismatch {
         /// The layout in the file (see `Shareable::LAYOUT`).
         found: u64,
         /// The layout of the type that was asked for.
         expected: u64,
+        /// Where the two types differ first, in words, if the file describes its own.
+        difference: Option<Box<str>>,
     },
-    /// The value's layout is as it should be, but not its size: the header is damaged.
+    /// The value's layout is as it should be, but not its size: the header is damaged. Unlink the file.
     SizeMismatch {
         /// The size of the value according to the file, in bytes.
         found: u64,
@@ -61,68 +72,123 @@ pub enum ShareError {
     /// The value was made before the system was last restarted. None of those who used it are left
     /// and its locks may be held by threads that are no more. Unlink it and create it anew.
     StaleBoot,
-    /// Another error of the system: no memory, no space, too many open files, and the like.
+    /// Another error of the system: no memory, no space, too many open files, and the like. It is as
+    /// the system says, and its text is part of this error's.
     Os(io::Error),
+}
+
+impl fmt::Debug for ShareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(f, self.name(), self)
+    }
 }
 
 impl fmt::Display for ShareError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooSmall { found, expected } => {
-                write!(
-                    f,
-                    "the file has {found} bytes where at least {expected} were expected"
-                )
-            }
+            Self::TooSmall { found, expected } => write!(
+                f,
+                "the file has {found} bytes where at least {expected} were expected: it was cut short, \
+                 or something else made it; unlink it if nobody needs it, or take another name"
+            ),
             Self::VersionMismatch { found, expected } => write!(
                 f,
-                "the file has version {found} of the representation, expected was {expected}"
+                "the file has version {found} of the representation, expected was {expected}: build all \
+                 who share it with the same procsync, and unlink it when nobody uses it any more"
             ),
-            Self::LayoutMismatch { found, expected } => write!(
-                f,
-                "the file holds a value of another type: its layout is {found:#018x}, expected \
-                 was {expected:#018x}"
-            ),
+            Self::LayoutMismatch {
+                found,
+                expected,
+                difference,
+            } => {
+                f.write_str("the file holds a value of another type: ")?;
+                if let Some(difference) = difference {
+                    write!(f, "{difference}; ")?;
+                }
+                write!(
+                    f,
+                    "its layout is {found:#018x}, expected was {expected:#018x}; unlink it when nobody \
+                     uses it any more, or take another name"
+                )
+            }
             Self::SizeMismatch { found, expected } => write!(
                 f,
                 "the file's header is damaged: it tells of a value of {found} bytes, expected \
-                 were {expected}"
+                 were {expected}; unlink it"
             ),
-            Self::Os(error) => error.fmt(f),
+            Self::Os(error) => write!(f, "{error}{}", advice(error)),
             other => f.write_str(other.message()),
         }
     }
 }
 
+/// What to do about an error of the system.
+fn advice(error: &io::Error) -> &'static str {
+    match Errno::from_io_error(error) {
+        Some(Errno::NOSPC | Errno::DQUOT) => {
+            "; make room on the file system of the name, or use another one"
+        }
+        Some(Errno::MFILE | Errno::NFILE) => "; close some files, or raise the limit",
+        Some(Errno::NOMEM) => "; the memory, the address space or its limit is used up",
+        Some(Errno::NOTDIR) => "; what stands before the last slash must be a directory",
+        Some(Errno::ROFS) => "; use a name on another file system",
+        _ => "",
+    }
+}
+
 impl ShareError {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::NotFound => "NotFound",
+            Self::AlreadyExists => "AlreadyExists",
+            Self::PermissionDenied => "PermissionDenied",
+            Self::InvalidName => "InvalidName",
+            Self::NotRegular => "NotRegular",
+            Self::TooSmall { .. } => "TooSmall",
+            Self::BadMagic => "BadMagic",
+            Self::VersionMismatch { .. } => "VersionMismatch",
+            Self::LayoutMismatch { .. } => "LayoutMismatch",
+            Self::SizeMismatch { .. } => "SizeMismatch",
+            Self::ForeignPidNamespace => "ForeignPidNamespace",
+            Self::StaleBoot => "StaleBoot",
+            Self::Os(_) => "Os",
+        }
+    }
+
     // For those that carry nothing.
     fn message(&self) -> &'static str {
         match self {
-            Self::NotFound => "nothing has that name, or its directory does not exist",
-            Self::AlreadyExists => "something has that name already",
+            Self::NotFound => {
+                "nothing has that name, or its directory does not exist (/dev/shm for \"/x\"); create it \
+                 first, or use open_or_create"
+            }
+            Self::AlreadyExists => {
+                "something has that name already, perhaps left by an earlier run; open it, use \
+                 open_or_create, or unlink it first"
+            }
             Self::PermissionDenied => {
                 "permission denied: a value's file must be readable and writable, and its \
-                 directory writable to create or unlink it"
+                 directory writable to create or unlink it; see SharedOptions::mode"
             }
             Self::InvalidName => {
                 "no file can have that name: write \"/x\" for a POSIX shared-memory name or \
-                 \"./x\" for the path of a file"
+                 \"./x\" for the path of a file, no part of it longer than 255 bytes, and no NUL"
             }
             Self::NotRegular => {
                 "what has that name is not a regular file, but a directory, symbolic link, FIFO, \
-                 socket or device"
+                 socket or device; take another name, or take it away"
             }
             Self::BadMagic => {
                 "the file was not made by this crate: other bytes were found where \"procsync\" \
-                 was expected"
+                 was expected; take another name"
             }
             Self::ForeignPidNamespace => {
-                "the value was made in another PID namespace than this process is in; a death \
-                 would go unseen between the two"
+                "the value was made in another PID namespace (container) than this process is in, and a \
+                 death would go unseen between the two; run all who share it in one"
             }
             Self::StaleBoot => {
-                "the value was made before the last restart of the system; unlink it and create it \
-                 anew"
+                "the value was made before the last restart of the system, and nobody is left who used \
+                 it; unlink it and create it anew"
             }
             _ => "the value could not be shared",
         }
@@ -130,9 +196,10 @@ impl ShareError {
 }
 
 impl core::error::Error for ShareError {
+    /// What is behind the error of the system, whose own text is part of this one's.
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Os(error) => Some(error),
+            Self::Os(error) => error.source(),
             _ => None,
         }
     }

@@ -21,8 +21,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::share_error;
+use super::description::MAX_LEN;
 use super::shareable::Shareable;
+use super::{difference, share_error};
 use crate::ShareError;
 use crate::kernel::files;
 
@@ -52,7 +53,12 @@ type Bytes = [u8; LEN];
 
 /// Where the value starts: behind the header, at its type's alignment.
 pub(super) const fn value_offset<T>() -> usize {
-    const { assert!(align_of::<T>() <= MAX_ALIGN, "aligned to more than a page") };
+    const {
+        assert!(
+            align_of::<T>() <= MAX_ALIGN,
+            "a shared value may be aligned to 4096 at most: a mapping starts at a page, wherever it may"
+        );
+    }
     if align_of::<T>() > LEN {
         align_of::<T>()
     } else {
@@ -115,7 +121,7 @@ pub(super) fn check<T: Shareable>(file: &OwnedFd) -> Result<(), ShareError> {
         .map_err(share_error)?
         .ok_or(ShareError::NotRegular)?;
     let header = Header::read(file.as_fd())?;
-    header.check_type::<T>()?;
+    header.check_type::<T>(file.as_fd())?;
     at_least(len, value_end::<T>())?;
     header.check_origin()
 }
@@ -135,6 +141,14 @@ impl Header {
         let mut bytes = [0; LEN];
         let found = files::read_at(file, &mut bytes, 0).map_err(share_error)?;
         Self::decode(&bytes, found)
+    }
+
+    /// What the file says of the value's type. One that is too long is read as far as to be refused.
+    pub(crate) fn read_description(&self, file: BorrowedFd<'_>) -> Option<Vec<u8>> {
+        let len = usize::try_from(self.description_len.min(MAX_LEN as u64 + 1)).ok()?;
+        let mut bytes = vec![0; len];
+        let read = files::read_at(file, &mut bytes, self.description_at).ok()?;
+        (read == len).then_some(bytes)
     }
 
     /// `found`: how many of the bytes there are. The beginning is the same in all versions, and their
@@ -179,10 +193,14 @@ impl Header {
         bytes
     }
 
-    fn check_type<T: Shareable>(&self) -> Result<(), ShareError> {
+    fn check_type<T: Shareable>(&self, file: BorrowedFd<'_>) -> Result<(), ShareError> {
         let (found, expected) = (self.layout, T::LAYOUT);
         if found != expected {
-            return Err(ShareError::LayoutMismatch { found, expected });
+            return Err(ShareError::LayoutMismatch {
+                found,
+                expected,
+                difference: difference::first::<T>(file, self).map(String::into_boxed_str),
+            });
         }
         let (found, expected) = (self.size, size_of::<T>() as u64);
         if found != expected {

@@ -1,6 +1,7 @@
 //! A value in a mapping that several processes have.
 
 pub(crate) mod description;
+mod difference;
 mod error;
 pub(crate) mod header;
 pub(crate) mod layout;

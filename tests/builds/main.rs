@@ -103,13 +103,17 @@ fn another_structure_is_refused(quick: &Program, other: &Program) {
 fn another_representation_is_refused(quick: &Program, later: &Program) {
     let now = workshop::VERSION;
     let then = now + 1;
+    let is_refused = |program, name: &str, found, expected| {
+        let refusal = says(program, "add", name);
+        let both = format!("version {found} of the representation, expected was {expected}:");
+        assert!(refusal.starts_with("VersionMismatch"), "{refusal}");
+        assert!(refusal.contains(&both), "{refusal}");
+    };
     let (_directory, name) = names();
     assert_eq!(says(quick, "create", &name), "made");
-    let refusal = format!("VersionMismatch {{ found: {now}, expected: {then} }}");
-    assert_eq!(says(later, "add", &name), refusal);
+    is_refused(later, &name, now, then);
     let (_directory, name) = names();
     assert_eq!(says(later, "create", &name), "made");
-    let refusal = format!("VersionMismatch {{ found: {then}, expected: {now} }}");
-    assert_eq!(says(quick, "add", &name), refusal);
+    is_refused(quick, &name, then, now);
     assert_eq!(says(later, "add", &name), "1");
 }

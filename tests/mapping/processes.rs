@@ -122,10 +122,8 @@ fn another_process_opens_by_name() {
         "Ok(77)"
     );
     unlink(&name.0).unwrap();
-    assert_eq!(
-        scene::answer(&mut scene::process("open", &name.0)),
-        "Err(NotFound)"
-    );
+    let answer = scene::answer(&mut scene::process("open", &name.0));
+    assert!(answer.starts_with("Err(NotFound "), "{answer}");
 }
 
 #[test]
@@ -174,7 +172,7 @@ fn another_pid_namespace_is_refused() {
         return;
     };
     let answer = scene::answer(&mut scene::under(starter, "open", &name.0));
-    assert_eq!(answer, "Err(ForeignPidNamespace)");
+    assert!(answer.starts_with("Err(ForeignPidNamespace "), "{answer}");
     assert_eq!(shared.load(Relaxed), 1);
 }
 
@@ -193,7 +191,7 @@ fn a_restarted_system_is_told_from_the_one_before() {
     let before = name_in(&directory, "before");
     let shared = Shared::create(&before, AtomicU64::new(1)).unwrap();
     let answer = scene::answer(&mut scene::under(&starter, "open", &before));
-    assert_eq!(answer, "Err(StaleBoot)");
+    assert!(answer.starts_with("Err(StaleBoot "), "{answer}");
     let after = name_in(&directory, "after");
     let answer = scene::answer(&mut scene::under(&starter, "create", &after));
     assert_eq!(answer, "made");
@@ -213,7 +211,7 @@ fn a_full_file_system_is_an_error_at_once() {
         "mount -t tmpfs -o size=128k none \"${PROCSYNC_TEST_NAME%/*}\" && exec \"$0\" \"$@\"";
     let starter = [starter, &["sh", "-c", mount]].concat();
     let answer = scene::answer(&mut scene::under(&starter, "full", &name));
-    assert!(answer.contains("StorageFull"), "{answer}");
+    assert!(answer.contains("make room on the file system"), "{answer}");
 }
 
 // How to start a program in a namespace of its own, where this user may.
