@@ -13,6 +13,13 @@ use crate::{LockGuard, RLockGuard};
 
 /// A guard that a [`Condition`] can wait with: a [`LockGuard`] or an [`RLockGuard`]. Nothing else
 /// implements it.
+#[diagnostic::on_unimplemented(
+    message = "a `Condition` cannot wait with `{Self}`",
+    label = "not a guard of a `Lock` or an `RLock` of this crate",
+    note = "wait with the guard that `procsync::Lock` or `RLock` gives: \
+            `let mut guard = lock.acquire()?; condition.wait(&mut guard)?`",
+    note = "a guard of `std::sync::Mutex` waits with a `std::sync::Condvar`"
+)]
 pub trait ConditionGuard: Deref + sealed::Locked {}
 
 mod sealed {

@@ -1,5 +1,14 @@
 //! What [`Lock`](crate::Lock) and [`RLock`](crate::RLock) have in common, written once.
 
+use core::marker::PhantomData;
+
+/// What makes a guard not `Send`. The compiler names it where somebody tries to send one.
+pub(crate) struct OnlyForThisThread(PhantomData<*mut ()>);
+
+impl OnlyForThisThread {
+    pub(crate) const MARK: Self = Self(PhantomData);
+}
+
 /// The methods of a lock type over [`RawLock`](crate::raw_lock::RawLock), and its guard.
 ///
 /// The lock's own file defines `$Lock { raw, data }`, how it is acquired (`take`, which answers
@@ -316,7 +325,7 @@ macro_rules! lock_front {
         impl<'lock, T: ?Sized> $Guard<'lock, T> {
             #[inline]
             fn new(lock: &'lock $Lock<T>) -> Self {
-                Self { lock, panicking: std::thread::panicking(), not_send: PhantomData }
+                Self { lock, panicking: std::thread::panicking(), _not_send: OnlyForThisThread::MARK }
             }
 
             pub(crate) fn raw(&self) -> &RawLock {

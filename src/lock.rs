@@ -1,13 +1,12 @@
 //! A lock with an owner.
 
 use core::fmt;
-use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use crate::deadline::Timeout;
 use crate::error::AcquireError;
-use crate::front::lock_front;
+use crate::front::{OnlyForThisThread, lock_front};
 use crate::raw_lock::{RawLock, Refusal};
 use crate::robust;
 use crate::sync::{Protected, const_fn};
@@ -134,11 +133,12 @@ pub struct Lock<T: ?Sized = ()> {
 /// Not [`Send`]: the kernel frees the locks of the thread that acquired them. Dropping it is no
 /// system call, unless somebody waits.
 #[doc(alias("MutexGuard", "unlock", "release", "pthread_mutex_unlock"))]
-#[must_use = "the lock is released as soon as the guard is dropped"]
+#[must_use = "the lock is released as soon as the guard is dropped: name it `_guard`, say, for `let _ = …` drops it \
+              at once, too"]
 pub struct LockGuard<'lock, T: ?Sized> {
     lock: &'lock Lock<T>,
     panicking: bool,
-    not_send: PhantomData<*mut ()>,
+    _not_send: OnlyForThisThread,
 }
 
 lock_front!(Lock, LockGuard);

@@ -1,13 +1,12 @@
 //! A lock that its owner may acquire again.
 
 use core::fmt;
-use core::marker::PhantomData;
 use core::ops::Deref;
 use std::time::{Duration, Instant};
 
 use crate::deadline::Timeout;
 use crate::error::AcquireError;
-use crate::front::lock_front;
+use crate::front::{OnlyForThisThread, lock_front};
 use crate::raw_lock::{RawLock, Refusal};
 use crate::robust;
 use crate::sync::{Ordering, Protected, const_fn};
@@ -66,11 +65,12 @@ pub struct RLock<T: ?Sized = ()> {
 /// Not [`Send`]: the kernel frees the locks of the thread that acquired them. Guards may be dropped
 /// in any order; the last one releases the lock.
 #[doc(alias("ReentrantLockGuard", "ReentrantMutexGuard", "unlock", "release"))]
-#[must_use = "the lock is released as soon as the guard is dropped"]
+#[must_use = "the lock is released as soon as the guard is dropped: name it `_guard`, say, for `let _ = …` drops it \
+              at once, too"]
 pub struct RLockGuard<'lock, T: ?Sized> {
     lock: &'lock RLock<T>,
     panicking: bool,
-    not_send: PhantomData<*mut ()>,
+    _not_send: OnlyForThisThread,
 }
 
 lock_front!(RLock, RLockGuard);

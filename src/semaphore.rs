@@ -155,6 +155,7 @@ macro_rules! acquiring {
             /// assert!(room.is_some() && rooms.try_acquire().is_none());
             /// ```
             #[doc(alias("sem_trywait"))]
+            #[must_use = "whether there is a permit, which is given back as soon as it is dropped"]
             #[inline]
             pub fn try_acquire(&self) -> Option<Permit<'_>> {
                 self.take(Timeout::Zero)
@@ -164,6 +165,7 @@ macro_rules! acquiring {
             /// cannot express is [for ever](Self#waiting). `None`: the time has passed, and nothing
             /// was taken.
             #[doc(alias("sem_timedwait"))]
+            #[must_use = "whether there is a permit, which is given back as soon as it is dropped"]
             #[inline]
             pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
                 self.take(Timeout::For(timeout))
@@ -186,6 +188,7 @@ macro_rules! acquiring {
             /// # drop(stay);
             /// ```
             #[doc(alias("sem_clockwait"))]
+            #[must_use = "whether there is a permit, which is given back as soon as it is dropped"]
             #[inline]
             pub fn acquire_until(&self, deadline: Instant) -> Option<Permit<'_>> {
                 self.take(Timeout::Until(deadline))
@@ -231,7 +234,8 @@ acquiring!(Semaphore);
 /// taken.
 ///
 /// [fork(2)]: https://man7.org/linux/man-pages/man2/fork.2.html
-#[must_use = "the permit is given back as soon as it is dropped"]
+#[must_use = "the permit is given back as soon as it is dropped: name it `_permit`, say, for `let _ = …` drops it at \
+              once, too"]
 pub struct Permit<'semaphore> {
     permits: &'semaphore Permits,
     limit: u32,

@@ -48,7 +48,8 @@ pub enum Source<'a> {
 
 /// What [`wait_any`] waited for, and got.
 #[derive(Debug)]
-#[must_use = "it may hold a permit, which is given back as soon as it is dropped"]
+#[must_use = "it may hold a permit, which is given back as soon as it is dropped: give it a name, for \
+              `let _ = …` drops it at once, too"]
 pub struct Ready<'a> {
     /// Which of the sources, counted from 0.
     pub index: usize,

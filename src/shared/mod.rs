@@ -8,6 +8,7 @@ pub(crate) mod layout;
 mod mapping;
 pub(crate) mod name;
 mod options;
+mod refused;
 mod shareable;
 
 use core::fmt;
@@ -138,7 +139,9 @@ pub fn unlink(name: &str) -> Result<(), ShareError> {
     files::unlink(directory.as_fd(), name.file).map_err(share_error)
 }
 
-impl<T: Shareable + Sync> Shared<T> {
+// Each method has the bounds, not the block: so who does not meet them is told why, and not only that there
+// is no such method.
+impl<T> Shared<T> {
     /// Shares `value` under no name: by `fork`, or by passing the descriptor ([`AsFd`]) to a
     /// process that calls [`from_fd`](Self::from_fd). The memory cannot be shortened by anybody: it
     /// is that of [memfd_create(2)], sealed (`F_SEAL_SHRINK` in [fcntl(2)]).
@@ -150,7 +153,10 @@ impl<T: Shareable + Sync> Shared<T> {
     /// [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
     /// [memfd_create(2)]: https://man7.org/linux/man-pages/man2/memfd_create.2.html
     #[doc(alias("memfd_create", "MAP_ANONYMOUS"))]
-    pub fn anonymous(value: T) -> Result<Self, ShareError> {
+    pub fn anonymous(value: T) -> Result<Self, ShareError>
+    where
+        T: Shareable + Sync,
+    {
         let file = files::memory().map_err(share_error)?;
         let shared = Self::build(file, || value)?;
         files::seal_len(shared.as_fd()).map_err(share_error)?;
@@ -162,7 +168,10 @@ impl<T: Shareable + Sync> Shared<T> {
     /// # Errors
     ///
     /// As for [`SharedOptions::create`].
-    pub fn create(name: &str, value: T) -> Result<Self, ShareError> {
+    pub fn create(name: &str, value: T) -> Result<Self, ShareError>
+    where
+        T: Shareable + Sync,
+    {
         SharedOptions::new().create(name, value)
     }
 
@@ -171,7 +180,10 @@ impl<T: Shareable + Sync> Shared<T> {
     /// # Errors
     ///
     /// As for [`SharedOptions::open`].
-    pub fn open(name: &str) -> Result<Self, ShareError> {
+    pub fn open(name: &str) -> Result<Self, ShareError>
+    where
+        T: Shareable + Sync,
+    {
         SharedOptions::new().open(name)
     }
 
@@ -181,7 +193,10 @@ impl<T: Shareable + Sync> Shared<T> {
     /// # Errors
     ///
     /// As for [`SharedOptions::open_or_create`].
-    pub fn open_or_create(name: &str, value: impl FnOnce() -> T) -> Result<Self, ShareError> {
+    pub fn open_or_create(name: &str, value: impl FnOnce() -> T) -> Result<Self, ShareError>
+    where
+        T: Shareable + Sync,
+    {
         SharedOptions::new().open_or_create(name, value)
     }
 
@@ -209,13 +224,19 @@ impl<T: Shareable + Sync> Shared<T> {
     /// assert_eq!(*ours, 7);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_fd(fd: OwnedFd) -> Result<Self, ShareError> {
+    pub fn from_fd(fd: OwnedFd) -> Result<Self, ShareError>
+    where
+        T: Shareable + Sync,
+    {
         header::check::<T>(&fd)?;
         Self::map(fd)
     }
 
     // Makes a whole value in an empty file that nobody else knows.
-    fn build(file: OwnedFd, value: impl FnOnce() -> T) -> Result<Self, ShareError> {
+    fn build(file: OwnedFd, value: impl FnOnce() -> T) -> Result<Self, ShareError>
+    where
+        T: Shareable + Sync,
+    {
         let description = description::encode(T::DESCRIPTION, size_of::<T>(), T::LAYOUT);
         let len = header::description_offset::<T>() + description.len();
         files::allocate(file.as_fd(), len as u64).map_err(share_error)?;

@@ -83,9 +83,13 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot live in memory that several processes share",
     label = "not `Shareable`",
-    note = "use integers, floats, integer atomics, arrays of them, or the primitives of this crate",
-    note = "in place of a `bool`, `char` or enum use an integer, in place of a `Vec` or `String` an array",
-    note = "define a struct of such fields with `procsync::shareable! {{ struct … }}`"
+    note = "a struct of your own: define it with `procsync::shareable! {{ struct … {{ … }} }}`",
+    note = "in place of `bool`, `char`, an enum or `Option`: an integer, since others may write any bits there; \
+            of `AtomicBool`: `AtomicU8`",
+    note = "in place of `Vec`, `String`, `Box`, `&T`, which point into one process: an array, and indices into it",
+    note = "in place of `Mutex`, `RwLock`, `Condvar` of std: `Lock`, `RLock`, `Condition`; of `Arc<T>`: `Shared<T>` \
+            around the whole",
+    note = "in place of a tuple: a struct; of `Duration` or `SystemTime`: nanoseconds in a `u64`"
 )]
 #[doc(alias("Pod", "FromBytes", "ZeroCopySend"))]
 pub unsafe trait Shareable: Sized + Send + 'static {
@@ -106,6 +110,7 @@ macro_rules! shareable_numbers {
     ($($number:ty)*) => { $(
         // SAFETY: a primitive, or an atomic with the layout of one: it has no pointers, and every
         // bit pattern is a number. The atomics are lock-free, hence work between processes.
+        #[diagnostic::do_not_recommend]
         unsafe impl Shareable for $number {
             const LAYOUT: u64 = layout::of(stringify!($number), &[size_of::<Self>() as u64]);
             const DESCRIPTION: &'static Description = &Description::Named(stringify!($number));
@@ -120,6 +125,7 @@ shareable_numbers! {
 }
 
 // SAFETY: it has no bytes.
+#[diagnostic::do_not_recommend]
 unsafe impl Shareable for () {
     const LAYOUT: u64 = layout::of("()", &[]);
     const DESCRIPTION: &'static Description = &Description::Named("()");
@@ -168,6 +174,7 @@ unsafe impl<T: Shareable> Shareable for RLock<T> {
 macro_rules! shareable_primitives {
     ($($primitive:ident)*) => { $(
         // SAFETY: as for `Lock`, and it has no payload.
+        #[diagnostic::do_not_recommend]
         unsafe impl Shareable for $primitive {
             const LAYOUT: u64 = layout::of(stringify!($primitive), &[size_of::<Self>() as u64]);
             const DESCRIPTION: &'static Description = &Description::Named(stringify!($primitive));
@@ -185,7 +192,7 @@ shareable_primitives! { Semaphore BoundedSemaphore Event Condition Barrier Timer
 /// braces are supported, and no generic ones.
 ///
 /// `Shared<State>` wants the struct to be [`Sync`] too: put a field that is not, a [`Cell`] for
-/// instance, into a lock. The struct should not implement [`Drop`]: it would not run on a value in
+/// instance, into a lock. The struct must not implement [`Drop`], which would not run on a value in
 /// shared memory.
 ///
 /// In [models](crate::guide::models) it becomes a plain struct.
@@ -262,10 +269,21 @@ macro_rules! shareable {
                 };
         }
 
+        // Of fields that have a destructor, the bound tells.
+        const _: () = ::core::assert!(
+            !::core::mem::needs_drop::<$name>() $( || ::core::mem::needs_drop::<$type>() )*,
+            ::core::concat!(
+                "`", ::core::stringify!($name), "` implements Drop, which would never run: nobody knows who \
+                 is the last to use what is in shared memory; do without, or clean up where it is unlinked"
+            )
+        );
+
         #[allow(deprecated, unused_variables, reason = "a field may be deprecated, or none be there")]
         const _: fn(&$name) = |value| {
             let $name { $( $field: _ ),* } = value;
             $( let _: *const $type = &raw const value.$field; )*
         };
     )* };
+
+    ($($other:tt)*) => { $crate::__shareable_refused! { $($other)* } };
 }
