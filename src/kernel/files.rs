@@ -67,6 +67,11 @@ pub(crate) fn regular_len(file: &OwnedFd) -> io::Result<Option<u64>> {
     Ok(u64::try_from(stat.st_size).ok().filter(|_| regular))
 }
 
+/// The user whose file it is.
+pub(crate) fn owner(file: BorrowedFd<'_>) -> io::Result<u32> {
+    Ok(fs::fstat(file)?.st_uid)
+}
+
 /// Makes an empty file that has no name yet, on the file system of `directory`.
 pub(crate) fn unnamed(directory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;

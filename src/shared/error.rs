@@ -22,6 +22,16 @@ pub enum ShareError {
     /// create or unlink one, the directory must be writable. Let the one who creates it say who may, with
     /// [`SharedOptions::mode`](crate::SharedOptions::mode).
     PermissionDenied,
+    /// What has that name belongs to another user than
+    /// [`SharedOptions::expect_owner`](crate::SharedOptions::expect_owner) says, who may have taken the
+    /// name first. Nothing of it was read. Find out who that is, or use a directory in which others
+    /// cannot make files.
+    WrongOwner {
+        /// The user ID of the file's owner.
+        found: u32,
+        /// The user ID that it should be.
+        expected: u32,
+    },
     /// No file can have that name. A POSIX shared-memory name is `"/x"`; the path of a file has
     /// another slash in it, `"./x"` for instance. The last part may not be empty, `.` or `..`, no
     /// part may be longer than 255 bytes, and there may be no NUL.
@@ -86,6 +96,11 @@ impl fmt::Debug for ShareError {
 impl fmt::Display for ShareError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::WrongOwner { found, expected } => write!(
+                f,
+                "the file belongs to user {found}, who may have been first to take the name; expected was \
+                 {expected}; use a directory in which others cannot make files"
+            ),
             Self::TooSmall { found, expected } => write!(
                 f,
                 "the file has {found} bytes where at least {expected} were expected: it was cut short, \
@@ -142,6 +157,7 @@ impl ShareError {
             Self::NotFound => "NotFound",
             Self::AlreadyExists => "AlreadyExists",
             Self::PermissionDenied => "PermissionDenied",
+            Self::WrongOwner { .. } => "WrongOwner",
             Self::InvalidName => "InvalidName",
             Self::NotRegular => "NotRegular",
             Self::TooSmall { .. } => "TooSmall",

@@ -7,7 +7,8 @@ use super::{Shareable, Shared, share_error};
 use crate::ShareError;
 use crate::kernel::files;
 
-/// How a value is shared under a name: with which permissions.
+/// How a value is shared under a name: with which permissions, and whose it
+/// must be.
 ///
 /// One set of options may be used for many values.
 ///
@@ -32,6 +33,7 @@ use crate::kernel::files;
 #[derive(Clone, Debug)]
 pub struct SharedOptions {
     mode: u32,
+    owner: Option<u32>,
 }
 
 impl Default for SharedOptions {
@@ -43,7 +45,10 @@ impl Default for SharedOptions {
 impl SharedOptions {
     /// Accessible to the user who creates, and to nobody else.
     pub const fn new() -> Self {
-        Self { mode: 0o600 }
+        Self {
+            mode: 0o600,
+            owner: None,
+        }
     }
 
     /// The permission bits of what is created, exactly: the umask is not applied. Whoever is to
@@ -52,6 +57,30 @@ impl SharedOptions {
     #[must_use]
     pub const fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;
+        self
+    }
+
+    /// The user ID of whoever should have made what is opened: a file of anybody else is refused
+    /// before anything in it is looked at, with [`WrongOwner`](ShareError::WrongOwner). Where all may make
+    /// files, as in `/dev/shm`, others may take a name first. Without this, the owner does not matter.
+    ///
+    /// It tells who made the file, not who else may write to it: that is what the owner has allowed, by
+    /// the [`mode`](Self::mode).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use procsync::{Lock, SharedOptions};
+    ///
+    /// # let name = &format!("/procsync-doc-owner-{}", std::process::id());
+    /// let mine = SharedOptions::new().expect_owner(rustix::process::geteuid().as_raw());
+    /// let lock = mine.open_or_create(name, || Lock::new(0_u32))?;
+    /// # procsync::unlink(name)?;
+    /// # Ok::<(), procsync::ShareError>(())
+    /// ```
+    #[must_use]
+    pub const fn expect_owner(mut self, uid: u32) -> Self {
+        self.owner = Some(uid);
         self
     }
 
@@ -85,8 +114,8 @@ impl SharedOptions {
     /// [`NotFound`](ShareError::NotFound), [`PermissionDenied`](ShareError::PermissionDenied),
     /// [`InvalidName`](ShareError::InvalidName), [`Os`](ShareError::Os); and if there is something,
     /// but not a value of this type that this process may use, the first that holds of
-    /// [`NotRegular`](ShareError::NotRegular), [`BadMagic`](ShareError::BadMagic),
-    /// [`VersionMismatch`](ShareError::VersionMismatch),
+    /// [`NotRegular`](ShareError::NotRegular), [`WrongOwner`](ShareError::WrongOwner),
+    /// [`BadMagic`](ShareError::BadMagic), [`VersionMismatch`](ShareError::VersionMismatch),
     /// [`LayoutMismatch`](ShareError::LayoutMismatch), [`SizeMismatch`](ShareError::SizeMismatch),
     /// [`StaleBoot`](ShareError::StaleBoot),
     /// [`ForeignPidNamespace`](ShareError::ForeignPidNamespace); or
@@ -95,7 +124,7 @@ impl SharedOptions {
     where
         T: Shareable + Sync,
     {
-        Shared::from_fd(Place::find(name)?.open()?)
+        Shared::from_fd(self.open_file(&Place::find(name)?)?)
     }
 
     /// Opens the value that was shared under `name` or, if there is none, shares one. Where several
@@ -122,10 +151,44 @@ impl SharedOptions {
         T: Shareable + Sync,
     {
         let place = Place::find(name)?;
-        match place.open() {
-            Err(ShareError::NotFound) => place.link_or_open(self.build(&place, value)?),
+        match self.open_file(&place) {
+            Err(ShareError::NotFound) => self.link_or_open(&place, self.build(&place, value)?),
             opened => Shared::from_fd(opened?),
         }
+    }
+
+    // It goes round only if another process unlinked the name between two system calls of this one;
+    // so somebody always gets on, and nobody waits.
+    fn link_or_open<T>(
+        &self,
+        place: &Place<'_>,
+        unnamed: Shared<T>,
+    ) -> Result<Shared<T>, ShareError>
+    where
+        T: Shareable + Sync,
+    {
+        loop {
+            match place.link(&unnamed) {
+                Err(ShareError::AlreadyExists) => {}
+                linked => return linked.map(|()| unnamed),
+            }
+            match self.open_file(place) {
+                Err(ShareError::NotFound) => {}
+                opened => return Shared::from_fd(opened?),
+            }
+        }
+    }
+
+    // Whose file it is, is asked of what was opened: the name may be another's by now.
+    fn open_file(&self, place: &Place<'_>) -> Result<OwnedFd, ShareError> {
+        let file = place.open()?;
+        if let Some(expected) = self.owner {
+            let found = files::owner(file.as_fd()).map_err(share_error)?;
+            if found != expected {
+                return Err(ShareError::WrongOwner { found, expected });
+            }
+        }
+        Ok(file)
     }
 
     fn build<T>(
@@ -170,23 +233,5 @@ impl<'a> Place<'a> {
 
     fn link<T>(&self, unnamed: &Shared<T>) -> Result<(), ShareError> {
         files::link(unnamed.as_fd(), self.directory(), self.file).map_err(share_error)
-    }
-
-    // It goes round only if another process unlinked the name between two system calls of this one;
-    // so somebody always gets on, and nobody waits.
-    fn link_or_open<T>(&self, unnamed: Shared<T>) -> Result<Shared<T>, ShareError>
-    where
-        T: Shareable + Sync,
-    {
-        loop {
-            match self.link(&unnamed) {
-                Err(ShareError::AlreadyExists) => {}
-                linked => return linked.map(|()| unnamed),
-            }
-            match self.open() {
-                Err(ShareError::NotFound) => {}
-                opened => return Shared::from_fd(opened?),
-            }
-        }
     }
 }

@@ -116,6 +116,51 @@ fn who_was_first_in_a_directory_for_all_can_be_told() {
 }
 
 #[test]
+fn a_name_that_somebody_else_took_first_is_refused_on_demand() {
+    let directory = open_to_all();
+    let name = name_in(&directory, "x");
+    let me = rustix::process::geteuid().as_raw();
+    let mine = SharedOptions::new().expect_owner(me);
+    let theirs = SharedOptions::new().expect_owner(STRANGER);
+    let for_all = SharedOptions::new().mode(0o666);
+    let squat = || drop(for_all.create(&name, 7_u64).unwrap());
+    if !as_stranger(squat) {
+        return;
+    }
+    let wrong = |result: Result<Shared<u64>, ShareError>| match result {
+        Err(ShareError::WrongOwner { found, expected }) => (found, expected) == (STRANGER, me),
+        _ => false,
+    };
+    assert!(wrong(mine.open(&name)));
+    assert!(wrong(mine.open_or_create(&name, || unreachable!())));
+    assert_eq!(*theirs.open::<u64>(&name).unwrap(), 7);
+    unlink(&name).unwrap();
+    // Also where the name is taken while the value is made.
+    let taken = mine.open_or_create(&name, || {
+        as_stranger(squat);
+        8
+    });
+    assert!(wrong(taken));
+    unlink(&name).unwrap();
+    let made = mine.open_or_create(&name, || 9).unwrap();
+    assert_eq!(*mine.open::<u64>(&name).unwrap(), *made);
+}
+
+/// Before anything in it is looked at.
+#[test]
+fn a_wrong_owner_is_told_before_a_wrong_content() {
+    let directory = open_to_all();
+    let name = name_in(&directory, "x");
+    std::fs::write(&name, "text").unwrap();
+    let me = rustix::process::geteuid().as_raw();
+    let other = SharedOptions::new().expect_owner(me + 1).open::<u64>(&name);
+    assert!(
+        matches!(other, Err(ShareError::WrongOwner { .. })),
+        "{other:?}"
+    );
+}
+
+#[test]
 fn an_anonymous_value_is_not_reached_through_another_users_process() {
     let value = Shared::anonymous(Lock::new(1_u32)).unwrap();
     let fd = value.as_fd().as_raw_fd();

@@ -202,6 +202,16 @@ fn of_a_shared_value_with_what_was_found() {
         "the file has 12 bytes where at least 128 were expected: it was cut short, or something else made \
          it; unlink it if nobody needs it, or take another name",
     );
+    let owner = ShareError::WrongOwner {
+        found: 65534,
+        expected: 0,
+    };
+    reads(
+        &owner,
+        "WrongOwner",
+        "the file belongs to user 65534, who may have been first to take the name; expected was 0; use a \
+         directory in which others cannot make files",
+    );
     let version = ShareError::VersionMismatch {
         found: 7,
         expected: 2,
