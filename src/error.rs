@@ -22,6 +22,30 @@ pub(crate) fn debug(
 /// `G` is the guard type. Where the lock was acquired all the same ([`Poisoned`](Self::Poisoned)),
 /// the guard travels in the error: dropping the error releases the lock,
 /// [`into_guard`](Self::into_guard) takes the guard out.
+///
+/// # Passing it on
+///
+/// With the guard, the error cannot outlive the lock; where it would, the compiler says that the lock
+/// does not live long enough. `?` makes it one without, and so releases the lock, in a function that
+/// answers with `AcquireError<()>`; for any other error, [`without_guard`](Self::without_guard) does:
+///
+/// ```
+/// use procsync::{AcquireError, Lock};
+/// use std::error::Error;
+///
+/// fn sell(stock: &Lock<u32>) -> Result<u32, AcquireError<()>> {
+///     let mut stock = stock.acquire()?;
+///     *stock -= 1;
+///     Ok(*stock)
+/// }
+///
+/// fn main() -> Result<(), Box<dyn Error>> {
+///     let stock = Lock::new(5);
+///     *stock.acquire().map_err(|error| error.without_guard())? += 1;
+///     assert_eq!(sell(&stock)?, 5);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum AcquireError<G> {

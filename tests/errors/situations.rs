@@ -49,6 +49,20 @@ fn a_poisoned_lock_says_what_to_do_until_somebody_does_it() {
     drop(lock.acquire().unwrap());
 }
 
+fn passed_on(lock: &Lock<Mute>) -> Result<(), AcquireError<()>> {
+    drop(lock.acquire()?);
+    Ok(())
+}
+
+#[test]
+fn a_question_mark_passes_on_the_error_and_releases_the_lock() {
+    let lock = poisoned();
+    assert!(matches!(passed_on(&lock), Err(AcquireError::Poisoned(()))));
+    assert!(!lock.is_locked());
+    lock.clear_poison();
+    assert!(passed_on(&lock).is_ok() && !lock.is_locked());
+}
+
 #[test]
 fn acquiring_again_is_an_error_and_no_hang() {
     let lock = Lock::new(0);
