@@ -11,8 +11,8 @@ use crate::raw_lock::RawLock;
 use crate::sync::const_fn;
 use crate::{LockGuard, RLockGuard};
 
-/// A guard that a [`Condition`] can wait with: a [`LockGuard`] or an [`RLockGuard`]. Nothing else
-/// implements it.
+/// A guard that a [`Condition`] can wait with: a [`LockGuard`] or an [`RLockGuard`]; with the feature
+/// `lock_api` also the `MutexGuard` that is named there. Nothing else implements it.
 #[diagnostic::on_unimplemented(
     message = "a `Condition` cannot wait with `{Self}`",
     label = "not a guard of a `Lock` or an `RLock` of this crate",
@@ -22,7 +22,7 @@ use crate::{LockGuard, RLockGuard};
 )]
 pub trait ConditionGuard: Deref + sealed::Locked {}
 
-mod sealed {
+pub(crate) mod sealed {
     use crate::raw_lock::RawLock;
 
     pub trait Locked {

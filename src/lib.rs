@@ -33,6 +33,8 @@ mod keeper;
 mod kernel;
 mod layout;
 mod lock;
+#[cfg(all(feature = "lock_api", not(loom)))]
+pub mod lock_api;
 #[cfg(loom)]
 pub mod model;
 mod on_drop;

@@ -92,7 +92,7 @@ pub struct LockSnapshot {
     pub holder: Option<u32>,
     /// Why the next holder gets `Poisoned`, if it does.
     pub poison: Option<Poison>,
-    /// How often the holder of an `RLock` holds it; 0 of a `Lock`.
+    /// How often the holder of an `RLock` holds it; of a `Lock` it says nothing.
     pub depth: u32,
     /// Whether a release has to look for sleepers. It may be on where nobody sleeps.
     pub may_have_sleepers: bool,
@@ -116,7 +116,8 @@ pub struct RawLock {
     word: AtomicU32,
     /// Not 0: poisoned. Written by the owner; cleared by anybody.
     poison: AtomicU32,
-    /// How often the owner holds it, if it may more than once. The owner's alone.
+    /// How often the owner holds it, if it may more than once; under a mutex of `lock_api`, whether it was
+    /// panicking before. The owner's alone.
     pub(crate) depth: AtomicU32,
     /// Whether the lock lies in shared memory: [`IN_SHARED_MEMORY`], or an odd number that says no
     /// for one address, so that the answer does not outlive a move.
