@@ -15,6 +15,7 @@ page!(first_steps, "../docs/guide/first-steps.md");
 page!(choosing, "../docs/guide/choosing.md");
 page!(surviving, "../docs/guide/surviving.md");
 page!(from_python, "../docs/guide/from-python.md");
+page!(from_std, "../docs/guide/from-std.md");
 
 // Not among the doctests: its code is that of `examples/ledger`, as `tests/guide.rs` sees to.
 #[cfg(not(doctest))]
