@@ -1,23 +1,25 @@
-//! The system calls, and nothing else knows one. `linux` is the kernel; `model` is the same kernel
-//! as loom explores it, deaths included.
+//! The system calls, and nothing else knows one. `model` is the kernel as loom explores it, deaths
+//! included; what is called of `futex`, `memory`, `process` and `robust_list` it has by the same names.
 
 #[cfg(not(loom))]
 pub(crate) mod files;
 #[cfg(not(loom))]
-mod linux;
+mod futex;
 #[cfg(not(loom))]
 mod memory;
 #[cfg(loom)]
 pub(crate) mod model;
 #[cfg(not(loom))]
+mod process;
+#[cfg(not(loom))]
+mod robust_list;
+#[cfg(not(loom))]
 pub(crate) mod threads;
 
-#[cfg(not(loom))]
-pub(crate) use linux::*;
-#[cfg(not(loom))]
-pub(crate) use memory::is_shared;
 #[cfg(loom)]
 pub(crate) use model::*;
+#[cfg(not(loom))]
+pub(crate) use {futex::*, memory::is_shared, process::*, robust_list::*};
 
 /// A futex word, and what it is expected to hold.
 pub(crate) type Expected<'word> = (Futex<'word>, u32);
