@@ -11,12 +11,11 @@ use std::process::{Command, ExitCode, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use table::{MUTANTS, Mutant};
+use table::{Mutant, mutants};
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let chosen: Vec<&Mutant> = MUTANTS
-        .iter()
+    let chosen: Vec<&Mutant> = mutants()
         .filter(|m| wanted.is_empty() || wanted.iter().any(|w| w == m.name))
         .collect();
     let caught = judge_all(&chosen);
