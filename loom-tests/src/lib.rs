@@ -1,6 +1,9 @@
 //! What the models have in common: data that shows a death, and threads that use it.
 #![cfg(loom)]
 
+use std::mem::discriminant;
+use std::ops::Deref;
+
 use loom::cell::Cell;
 use procsync::model::Exploration;
 use procsync::{AcquireError, Lock, RLock};
@@ -46,6 +49,27 @@ impl Pair {
         self.0.get() == self.1.get()
     }
 
+    /// Checks that it is whole, unless who had it before died or panicked.
+    ///
+    /// # Panics
+    ///
+    /// If it is not.
+    pub fn check(&self, poisoned: bool) {
+        assert!(poisoned || self.is_whole(), "half-done work, and no poison");
+    }
+
+    /// Checks what is left when nobody is left: healthy if nobody died, whole if healthy, and all the
+    /// work of survivors.
+    ///
+    /// # Panics
+    ///
+    /// If that is not so.
+    pub fn check_end(&self, poisoned: bool, somebody_died: bool, at_least: u32) {
+        assert!(somebody_died || !poisoned, "poison, and nobody died");
+        self.check(poisoned);
+        assert!(self.count() >= at_least, "work of a survivor was lost");
+    }
+
     /// How often it was advanced in full.
     pub fn count(&self) -> u32 {
         self.1.get()
@@ -70,23 +94,35 @@ pub fn held<G>(acquired: Result<G, AcquireError<G>>) -> (G, bool) {
     }
 }
 
+/// One step of work, if the lock was acquired; otherwise it was refused for this reason.
+///
+/// # Panics
+///
+/// If it was for another one.
+pub fn advance_unless<G: Deref<Target = Pair>>(
+    refusal: &AcquireError<()>,
+    acquired: Result<G, AcquireError<G>>,
+) {
+    match acquired {
+        Ok(guard) => guard.advance(),
+        Err(error) => {
+            let error = error.without_guard();
+            assert_eq!(discriminant(&error), discriminant(refusal), "{error}");
+        }
+    }
+}
+
 /// One critical section: what is healthy is whole.
 pub fn work(lock: &Lock<Pair>) {
     let (guard, poisoned) = held(lock.acquire());
-    assert!(
-        poisoned || guard.is_whole(),
-        "half-done work, and no poison"
-    );
+    guard.check(poisoned);
     guard.advance();
 }
 
 /// A critical section entered twice.
 pub fn work_twice(lock: &RLock<Pair>) {
     let (outer, poisoned) = held(lock.acquire());
-    assert!(
-        poisoned || outer.is_whole(),
-        "half-done work, and no poison"
-    );
+    outer.check(poisoned);
     outer.advance();
     let (inner, _) = held(lock.acquire());
     inner.advance();

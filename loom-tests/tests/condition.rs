@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::cell::Cell;
-use loom::thread::spawn;
+use loom::thread::{JoinHandle, spawn};
 use loom_tests::{CALM, DEATHS, NAPS, explore, held, others_sleep};
 use procsync::model::{elapsed, spawn_mortal};
 use procsync::{Condition, Lock, RLock};
@@ -233,7 +233,19 @@ impl Hall {
         *held(self.open.acquire()).0 = true;
     }
 
-    fn spawn_visitors<const N: usize>(self: &Arc<Self>) -> [loom::thread::JoinHandle<()>; N] {
+    fn open_to_all(&self) {
+        self.open();
+        self.opened.notify_all();
+    }
+
+    fn with_two_asleep() -> (Arc<Self>, [JoinHandle<()>; 2]) {
+        let hall = Arc::new(Self::default());
+        let visitors = hall.spawn_visitors();
+        others_sleep(2);
+        (hall, visitors)
+    }
+
+    fn spawn_visitors<const N: usize>(self: &Arc<Self>) -> [JoinHandle<()>; N] {
         std::array::from_fn(|_| {
             let hall = self.clone();
             spawn(move || hall.pass())
@@ -241,7 +253,7 @@ impl Hall {
     }
 }
 
-fn join_all(threads: impl IntoIterator<Item = loom::thread::JoinHandle<()>>) {
+fn join_all(threads: impl IntoIterator<Item = JoinHandle<()>>) {
     for thread in threads {
         thread.join().unwrap();
     }
@@ -250,11 +262,8 @@ fn join_all(threads: impl IntoIterator<Item = loom::thread::JoinHandle<()>>) {
 #[test]
 fn a_crowd_is_woken_by_its_herald() {
     explore(CALM.within(0), || {
-        let hall = Arc::new(Hall::default());
-        let visitors = hall.spawn_visitors::<2>();
-        others_sleep(2);
-        hall.open();
-        hall.opened.notify_all();
+        let (hall, visitors) = Hall::with_two_asleep();
+        hall.open_to_all();
         join_all(visitors);
         assert_in_time();
     });
@@ -264,11 +273,8 @@ fn a_crowd_is_woken_by_its_herald() {
 fn a_crowd_in_private_memory_is_woken_by_its_herald() {
     explore(NAPS.within(1), || {
         procsync::model::be_private();
-        let hall = Arc::new(Hall::default());
-        let visitors = hall.spawn_visitors::<2>();
-        others_sleep(2);
-        hall.open();
-        hall.opened.notify_all();
+        let (hall, visitors) = Hall::with_two_asleep();
+        hall.open_to_all();
         join_all(visitors);
     });
 }
@@ -281,8 +287,7 @@ fn who_is_not_woken_sees_that_its_wait_is_over() {
         let hall = Arc::new(Hall::default());
         let visitors = hall.spawn_visitors::<2>();
         loom::thread::yield_now();
-        hall.open();
-        hall.opened.notify_all();
+        hall.open_to_all();
         join_all(visitors);
     });
 }
@@ -291,9 +296,7 @@ fn who_is_not_woken_sees_that_its_wait_is_over() {
 fn two_notify_a_crowd_at_once() {
     explore(CALM.within(0), || {
         procsync::model::be_private();
-        let hall = Arc::new(Hall::default());
-        let visitors = hall.spawn_visitors::<2>();
-        others_sleep(2);
+        let (hall, visitors) = Hall::with_two_asleep();
         hall.open();
         let theirs = hall.clone();
         let other = spawn(move || theirs.opened.notify_all());
@@ -326,9 +329,7 @@ fn a_dead_herald_holds_nobody_up() {
 #[test]
 fn a_dead_notifier_of_a_crowd_leaves_nobody_parked() {
     explore(DEATHS.within(0), || {
-        let hall = Arc::new(Hall::default());
-        let visitors = hall.spawn_visitors::<2>();
-        others_sleep(2);
+        let (hall, visitors) = Hall::with_two_asleep();
         hall.open();
         let victims = hall.clone();
         let victim = spawn_mortal(move || victims.opened.notify_all());

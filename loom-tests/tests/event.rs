@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::cell::Cell;
-use loom::thread::spawn;
+use loom::thread::{JoinHandle, spawn};
 use loom_tests::{DEATHS, NAPS, explore, others_sleep};
 use procsync::Event;
 use procsync::model::spawn_mortal;
@@ -26,15 +26,20 @@ fn letter() -> Arc<Letter> {
     })
 }
 
+/// Waits for the set, and reads.
+fn spawn_reader(letter: &Arc<Letter>) -> JoinHandle<()> {
+    let letter = letter.clone();
+    spawn(move || {
+        letter.event.wait();
+        assert_eq!(letter.text.get(), 1);
+    })
+}
+
 #[test]
 fn what_came_before_the_set_is_seen() {
     explore(NAPS, || {
         let letter = letter();
-        let theirs = letter.clone();
-        let reader = spawn(move || {
-            theirs.event.wait();
-            assert_eq!(theirs.text.get(), 1);
-        });
+        let reader = spawn_reader(&letter);
         letter.text.set(1);
         letter.event.set();
         reader.join().unwrap();
@@ -45,11 +50,7 @@ fn what_came_before_the_set_is_seen() {
 fn a_set_that_is_cleared_at_once_releases_who_waited() {
     explore(NAPS, || {
         let letter = letter();
-        let theirs = letter.clone();
-        let reader = spawn(move || {
-            theirs.event.wait();
-            assert_eq!(theirs.text.get(), 1);
-        });
+        let reader = spawn_reader(&letter);
         letter.text.set(1);
         let waited = others_sleep(1);
         letter.event.set();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread::spawn;
-use loom_tests::{DEATHS, NAPS, Pair, explore, held, work_twice};
+use loom_tests::{DEATHS, NAPS, Pair, advance_unless, explore, held, work_twice};
 use procsync::model::spawn_mortal;
 use procsync::{AcquireError, RLock};
 
@@ -17,12 +17,7 @@ fn fresh() -> Arc<RLock<Pair>> {
 fn check_end(lock: &RLock<Pair>, somebody_died: bool, at_least: u32) {
     let (guard, poisoned) = held(lock.try_acquire());
     assert_eq!(guard.depth(), 1, "a hold of somebody else's");
-    assert!(somebody_died || !poisoned, "poison, and nobody died");
-    assert!(
-        poisoned || guard.is_whole(),
-        "half-done work, and no poison"
-    );
-    assert!(guard.count() >= at_least, "work of a survivor was lost");
+    guard.check_end(poisoned, somebody_died, at_least);
 }
 
 #[test]
@@ -76,13 +71,10 @@ fn a_waiter_that_times_out_leaves_no_trace() {
     explore(NAPS, || {
         let lock = fresh();
         let theirs = lock.clone();
-        let impatient = spawn(
-            move || match theirs.acquire_timeout(Duration::from_secs(1)) {
-                Ok(guard) => guard.advance(),
-                Err(AcquireError::TimedOut) => {}
-                Err(error) => panic!("{error}"),
-            },
-        );
+        let impatient = spawn(move || {
+            let acquired = theirs.acquire_timeout(Duration::from_secs(1));
+            advance_unless(&AcquireError::TimedOut, acquired);
+        });
         work_twice(&lock);
         impatient.join().unwrap();
         check_end(&lock, false, 3);
