@@ -24,6 +24,22 @@ pub(crate) trait Condition: Sized {
     fn notify_all(&self);
 }
 
+/// [`Condition::notify_one`] and [`Condition::notify_all`] of a type that has methods of these names.
+macro_rules! notifies_by_itself {
+    () => {
+        #[inline]
+        fn notify_one(&self) {
+            Self::notify_one(self);
+        }
+
+        #[inline]
+        fn notify_all(&self) {
+            Self::notify_all(self);
+        }
+    };
+}
+pub(crate) use notifies_by_itself;
+
 pub(crate) type GuardOf<'lock, L> = <L as Lock>::Guard<'lock>;
 
 /// A lock and two conditions.

@@ -7,7 +7,7 @@ use procsync::{
     Semaphore, Shareable, Shared,
 };
 
-use crate::traits::{self, GuardOf, Heritable, Monitor, Parts};
+use crate::traits::{self, GuardOf, Heritable, Monitor, Parts, notifies_by_itself};
 
 /// In a mapping of its own.
 pub(crate) fn shared<T: Shareable + Sync>(value: T) -> Shared<T> {
@@ -64,15 +64,7 @@ impl traits::Condition for Condition {
         guard
     }
 
-    #[inline]
-    fn notify_one(&self) {
-        Self::notify_one(self);
-    }
-
-    #[inline]
-    fn notify_all(&self) {
-        Self::notify_all(self);
-    }
+    notifies_by_itself!();
 }
 
 impl traits::Semaphore for Semaphore {

@@ -2,7 +2,7 @@
 
 use parking_lot::{Condvar, Mutex, MutexGuard, ReentrantMutex, ReentrantMutexGuard};
 
-use crate::traits::{Condition, GuardOf, Lock, Monitor, Parts};
+use crate::traits::{Condition, GuardOf, Lock, Monitor, Parts, notifies_by_itself};
 
 pub(crate) fn mutex() -> Box<Mutex<()>> {
     Box::new(Mutex::new(()))
@@ -46,13 +46,5 @@ impl Condition for Condvar {
         guard
     }
 
-    #[inline]
-    fn notify_one(&self) {
-        Self::notify_one(self);
-    }
-
-    #[inline]
-    fn notify_all(&self) {
-        Self::notify_all(self);
-    }
+    notifies_by_itself!();
 }

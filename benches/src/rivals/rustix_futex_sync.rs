@@ -3,7 +3,7 @@
 use rustix_futex_sync::shm::{Condvar, Mutex, MutexGuard};
 
 use crate::placed::Placed;
-use crate::traits::{Condition, GuardOf, Lock, Monitor, Parts};
+use crate::traits::{Condition, GuardOf, Lock, Monitor, Parts, notifies_by_itself};
 
 pub(crate) fn mutex() -> Placed<Mutex<()>> {
     Placed::new(Mutex::new(()))
@@ -34,13 +34,5 @@ impl Condition for Condvar {
         Self::wait(self, guard)
     }
 
-    #[inline]
-    fn notify_one(&self) {
-        Self::notify_one(self);
-    }
-
-    #[inline]
-    fn notify_all(&self) {
-        Self::notify_all(self);
-    }
+    notifies_by_itself!();
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Barrier, Condvar, Mutex, MutexGuard};
 
-use crate::traits::{self, GuardOf, Monitor, Parts};
+use crate::traits::{self, GuardOf, Monitor, Parts, notifies_by_itself};
 
 pub(crate) fn mutex() -> Box<Mutex<()>> {
     Box::new(Mutex::new(()))
@@ -32,15 +32,7 @@ impl traits::Condition for Condvar {
         Self::wait(self, guard).expect("nobody panics here")
     }
 
-    #[inline]
-    fn notify_one(&self) {
-        Self::notify_one(self);
-    }
-
-    #[inline]
-    fn notify_all(&self) {
-        Self::notify_all(self);
-    }
+    notifies_by_itself!();
 }
 
 impl traits::Barrier for Barrier {
