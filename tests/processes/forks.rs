@@ -1,0 +1,107 @@
+//! What a forked child has of what its parent held: nothing.
+
+use std::cell::Cell;
+use std::thread;
+
+use procsync::{AcquireError, Lock, RLock};
+
+use crate::common::{Child, Mapped, fork};
+use crate::{
+    die_doing, elsewhere, hold, is_held, is_poisoned_and_free, is_sound_and_free, tid, until_asleep,
+};
+
+/// As the main thread of a process of its own, and as another thread.
+fn as_any_thread(test: impl Fn() + Sync) {
+    fork(&test).succeed();
+    thread::scope(|scope| {
+        scope.spawn(&test);
+    });
+}
+
+#[test]
+fn an_inherited_guard_does_nothing() {
+    as_any_thread(|| {
+        let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+        let mut guard = lock.acquire().ok();
+        assert!(guard.is_some());
+        fork(|| {
+            assert!(!lock.is_owned_by_current_thread());
+            drop(guard.take());
+            assert!(is_held(&lock), "not Deadlock, not acquired");
+        })
+        .succeed();
+        assert_eq!(lock.owner(), Some(tid()));
+        assert!(elsewhere(|| is_held(&lock)));
+        drop(guard);
+        assert!(elsewhere(|| is_sound_and_free(&lock)));
+    });
+}
+
+#[test]
+fn an_inherited_hold_of_an_rlock_does_nothing() {
+    as_any_thread(|| {
+        let lock: Mapped<RLock<Cell<u32>>> = Mapped::zeroed();
+        let mut guards = (lock.acquire().ok(), lock.acquire().ok());
+        fork(|| {
+            drop(guards.0.take());
+            drop(guards.1.take());
+            assert!(matches!(lock.try_acquire(), Err(AcquireError::WouldBlock)));
+        })
+        .succeed();
+        let depth = guards.0.as_ref().map(|guard| guard.depth());
+        assert_eq!((depth, lock.owner()), (Some(2), Some(tid())));
+        drop(guards);
+        assert!(elsewhere(|| lock.try_acquire().is_ok()));
+    });
+}
+
+#[test]
+fn a_panic_in_a_child_does_not_poison_what_the_parent_holds() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    let mut guard = lock.acquire().ok();
+    fork(|| {
+        let inherited = guard.take();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _inherited = inherited;
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(panicked.is_err());
+    })
+    .succeed();
+    assert!(!lock.is_poisoned());
+    drop(guard);
+    assert!(is_sound_and_free(&lock));
+}
+
+#[test]
+fn a_child_acquires_at_once_and_its_death_is_its_own() {
+    as_any_thread(|| {
+        let locks: Mapped<[Lock<u32>; 3]> = Mapped::zeroed();
+        hold(&locks[0]);
+        die_doing(|| {
+            drop(locks[1].acquire());
+            hold(&locks[1]);
+            hold(&locks[2]);
+        });
+        assert!(is_poisoned_and_free(&locks[1]));
+        assert!(is_poisoned_and_free(&locks[2]));
+        assert_eq!(locks[0].owner(), Some(tid()));
+        // SAFETY: held by this thread, whose guard was forgotten.
+        unsafe { locks[0].force_release() };
+        assert!(is_sound_and_free(&locks[0]));
+    });
+}
+
+#[test]
+fn a_waiter_gets_what_another_process_releases() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    let guard = lock.acquire().ok();
+    let waiters: Vec<Child> = (0..3)
+        .map(|_| fork(|| *lock.acquire().expect("sound") += 1))
+        .collect();
+    until_asleep(&lock, 3);
+    drop(guard);
+    waiters.into_iter().for_each(Child::succeed);
+    assert_eq!(lock.acquire().ok().as_deref(), Some(&3));
+    assert_eq!(lock.waiters(), 0);
+}
