@@ -217,10 +217,6 @@ fn wait(square: &Square, cue: &Cue) {
     cue.end();
 }
 
-fn once(n: u32, disturb: impl FnOnce() -> Outcome) -> Outcome {
-    if n == 1 { disturb() } else { Ok(()) }
-}
-
 // ---- What the verdicts rest on -----------------------------------------------------------------------
 
 fn look(scene: &mut Scene<'_, Square>) -> Outcome {

@@ -158,10 +158,6 @@ fn keep_held(scene: &mut Scene<'_, Hall>) -> Outcome {
     scene.until("it holds", |hall| hall.held.is_open())
 }
 
-fn once(n: u32, disturb: impl FnOnce() -> Outcome) -> Outcome {
-    if n == 1 { disturb() } else { Ok(()) }
-}
-
 // ---- What the verdicts rest on -----------------------------------------------------------------------
 
 /// If the victim has the lock, that is poisoned now.

@@ -8,7 +8,7 @@
 //! A step that sleeps is where the operation may be killed asleep, which is one trial; `asleep` is
 //! then called to do what wakes it; another trial kills it at once, as it is being woken.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::common::{Mapped, Plain};
 use crate::place::describe;
@@ -17,6 +17,14 @@ use crate::stepper::{Cue, Step, Stepper};
 use crate::table::Row;
 
 pub(crate) type Outcome = Result<(), Trouble>;
+
+/// A timeout that is longer than the victim, or two more processes, take to fall asleep, step by step.
+pub(crate) const SOON: Duration = Duration::from_millis(15);
+
+/// For [`Scenario::asleep`]: only the first sleep is disturbed.
+pub(crate) fn once(n: u32, disturb: impl FnOnce() -> Outcome) -> Outcome {
+    if n == 1 { disturb() } else { Ok(()) }
+}
 
 /// An operation, in a role, with others around. Make one with [`new`](Self::new) and overwrite
 /// what is to be different.

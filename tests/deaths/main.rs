@@ -6,12 +6,13 @@
 //!
 //! # To add a scenario
 //!
-//! One file a primitive. It defines the stage, a `#[repr(C)]` struct that is [`common::Plain`], and
-//! a list of [`harness::Scenario`]s; each says what the victim does and who else is there, as
-//! functions that get the stage or the [`scene::Scene`]. Peers are processes that play a role to
-//! its end; those who sleep are waited for with `scene.until(…, |stage| stage.lock.waiters() == n)`,
-//! never for a time. `look` notes what the verdict depends on, such as who owns the lock at the
-//! moment of death; `after` lets go whoever waits for a sign, joins all peers and sends a newcomer.
+//! One file a primitive, and a folder of its name where it is long. It defines the stage, a
+//! `#[repr(C)]` struct that is [`common::Plain`], and a list of [`harness::Scenario`]s; each says what
+//! the victim does and who else is there, as functions that get the stage or the [`scene::Scene`].
+//! Peers are processes that play a role to its end; those who sleep are waited for with
+//! `scene.until(…, |stage| stage.lock.waiters() == n)`, never for a time. `look` notes what the verdict
+//! depends on, such as who owns the lock at the moment of death; `after` lets go whoever waits for a
+//! sign, joins all peers and sends a newcomer.
 //! Add the file's `trials()` to the list in `main`.
 //!
 //! The process must have one thread when it forks, so that children may do anything: the trials run

@@ -1,10 +1,10 @@
 //! Somebody else dies, too; or the victim ends a meeting.
 
 use super::{
-    Fate, Square, asleep_at_first, fall_asleep, killed_asleep, look, once, party, scenario,
-    used_before, wait, warm_up,
+    Fate, Square, asleep_at_first, fall_asleep, killed_asleep, look, party, scenario, used_before,
+    wait, warm_up,
 };
-use crate::harness::{Outcome, Scenario};
+use crate::harness::{Outcome, Scenario, once};
 use crate::scene::{Scene, require};
 use crate::stepper::Cue;
 

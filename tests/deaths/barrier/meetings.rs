@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{
-    Fate, Square, all_meet, asleep_at_first, fall_asleep, last_one_comes, look, once, party,
-    scenario, used_before, wait, warm_up,
+    Fate, Square, all_meet, asleep_at_first, fall_asleep, last_one_comes, look, party, scenario,
+    used_before, wait, warm_up,
 };
-use crate::harness::{Outcome, Scenario};
+use crate::harness::{Outcome, SOON, Scenario, once};
 use crate::scene::{Scene, require};
 use crate::stepper::Cue;
 
@@ -60,9 +60,6 @@ fn arriving() -> Vec<Scenario<Square>> {
 }
 
 // ---- A timeout ---------------------------------------------------------------------------------------
-
-/// Longer than the victim takes to fall asleep, step by step.
-const SOON: Duration = Duration::from_millis(15);
 
 fn giving_up() -> Vec<Scenario<Square>> {
     vec![

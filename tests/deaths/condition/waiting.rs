@@ -7,9 +7,9 @@ use libtest_mimic::Trial;
 
 use super::{
     AT_ONCE, Hall, all_due_return, all_wake_and_leave, crier, everybody_goes_on, fall_asleep,
-    keep_held, look, once, scenario, sleeper, take,
+    keep_held, look, scenario, sleeper, take,
 };
-use crate::harness::{Outcome, Scenario};
+use crate::harness::{Outcome, SOON, Scenario, once};
 use crate::scene::{Scene, require};
 use crate::stepper::Cue;
 
@@ -126,14 +126,7 @@ fn notified_and_taking_the_lock() -> Vec<Scenario<Hall>> {
             ..scenario("condition: notified, another gets it", wait)
         },
         Scenario {
-            asleep: |scene, n| match n {
-                1 => keep_held_and_notify(scene),
-                2 => {
-                    scene.let_go.open();
-                    Ok(())
-                }
-                _ => Ok(()),
-            },
+            asleep: |scene, n| then_let_go(scene, n, keep_held_and_notify),
             look: look_at_one_notified,
             stride: 11,
             ..scenario(
@@ -143,14 +136,7 @@ fn notified_and_taking_the_lock() -> Vec<Scenario<Hall>> {
         },
         Scenario {
             before: |scene| fall_asleep(scene, 5),
-            asleep: |scene, n| match n {
-                1 => fill_the_places_and_notify(scene),
-                2 => {
-                    scene.let_go.open();
-                    Ok(())
-                }
-                _ => Ok(()),
-            },
+            asleep: |scene, n| then_let_go(scene, n, fill_the_places_and_notify),
             look: look_at_one_notified,
             stride: 19,
             ..scenario(
@@ -169,6 +155,18 @@ fn notified_and_taking_the_lock() -> Vec<Scenario<Hall>> {
             ..scenario("condition: notified, the lock is held, five follow", wait)
         },
     ]
+}
+
+/// `first` at the first sleep; at the second, for the lock, its holder lets go.
+fn then_let_go(
+    scene: &mut Scene<'_, Hall>,
+    n: u32,
+    first: fn(&mut Scene<'_, Hall>) -> Outcome,
+) -> Outcome {
+    if n == 2 {
+        scene.let_go.open();
+    }
+    once(n, || first(scene))
 }
 
 fn keep_held_and_notify(scene: &mut Scene<'_, Hall>) -> Outcome {
@@ -213,9 +211,6 @@ fn look_at_the_followed(scene: &mut Scene<'_, Hall>) -> Outcome {
 }
 
 // ---- Not notified ------------------------------------------------------------------------------------
-
-/// Longer than the victim takes to fall asleep, step by step.
-const SOON: Duration = Duration::from_millis(15);
 
 fn giving_up() -> Vec<Scenario<Hall>> {
     vec![

@@ -6,8 +6,8 @@ use super::{
     Crossing, fall_asleep, go_on_when_it_is_set, is_set_already, scenario, set_and_clear, setter,
 };
 use crate::common::sleepers;
-use crate::harness::{Outcome, Scenario};
-use crate::scene::require;
+use crate::harness::{Outcome, SOON, Scenario};
+use crate::scene::{Scene, require};
 use crate::stepper::Cue;
 
 // ---- Wait ------------------------------------------------------------------------------------------------
@@ -19,14 +19,14 @@ pub(super) fn waiting() -> Vec<Scenario<Crossing>> {
             ..scenario("event: wait when it is set", wait)
         },
         Scenario {
-            asleep: |scene, n| once(n, || scene.run(setter)),
+            asleep: |scene, n| only_once(n, || scene.run(setter)),
             after: go_on_when_it_is_set,
             ..scenario("event: wait, woken, alone", wait)
         },
         Scenario {
             before: |scene| fall_asleep(scene, 1),
             asleep: |scene, n| {
-                once(n, || {
+                only_once(n, || {
                     fall_asleep(scene, 1)?;
                     scene.run(setter)
                 })
@@ -36,12 +36,7 @@ pub(super) fn waiting() -> Vec<Scenario<Crossing>> {
         },
         Scenario {
             before: |scene| fall_asleep(scene, 1),
-            asleep: |scene, n| {
-                once(n, || {
-                    fall_asleep(scene, 1)?;
-                    scene.run(set_and_clear)
-                })
-            },
+            asleep: one_behind_and_set_and_cleared,
             after: go_on_when_it_is_set,
             ..scenario(
                 "event: wait, set and cleared, one ahead and one behind",
@@ -69,15 +64,19 @@ pub(super) fn wait(crossing: &Crossing, cue: &Cue) {
 }
 
 /// Only one sleep is enough, also where it was cleared at once.
-fn once(n: u32, disturb: impl FnOnce() -> Outcome) -> Outcome {
+fn only_once(n: u32, disturb: impl FnOnce() -> Outcome) -> Outcome {
     require(n == 1, || "it was set, and the victim sleeps again".into())?;
     disturb()
 }
 
-// ---- Wait, with a timeout --------------------------------------------------------------------------------
+fn one_behind_and_set_and_cleared(scene: &mut Scene<'_, Crossing>, n: u32) -> Outcome {
+    only_once(n, || {
+        fall_asleep(scene, 1)?;
+        scene.run(set_and_clear)
+    })
+}
 
-/// Longer than the victim takes to fall asleep, step by step.
-const SOON: Duration = Duration::from_millis(15);
+// ---- Wait, with a timeout --------------------------------------------------------------------------------
 
 pub(super) fn giving_up() -> Vec<Scenario<Crossing>> {
     vec![
@@ -99,12 +98,7 @@ pub(super) fn giving_up() -> Vec<Scenario<Crossing>> {
             })
         },
         Scenario {
-            asleep: |scene, n| {
-                once(n, || {
-                    fall_asleep(scene, 1)?;
-                    scene.run(set_and_clear)
-                })
-            },
+            asleep: one_behind_and_set_and_cleared,
             after: go_on_when_it_is_set,
             ..scenario(
                 "event: timeout, set and cleared before, one behind",

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Counter, Stock, fall_asleep, give, one_more_comes, scenario, set_up, stepped, taker};
-use crate::harness::{Outcome, Scenario};
+use crate::harness::{Outcome, SOON, Scenario, once};
 use crate::scene::Scene;
 use crate::stepper::Cue;
 
@@ -108,11 +108,6 @@ pub(super) fn woken<P: Counter>() -> Vec<Scenario<Stock<P>>> {
     ]
 }
 
-/// Only the first sleep is disturbed.
-fn once(n: u32, disturb: impl FnOnce() -> Outcome) -> Outcome {
-    if n == 1 { disturb() } else { Ok(()) }
-}
-
 /// A permit comes, which wakes the victim, and is taken by a newcomer.
 fn overtake<P: Counter>(scene: &mut Scene<'_, Stock<P>>, n: u32) -> Outcome {
     match n {
@@ -132,9 +127,6 @@ fn one_more_comes_then_one_is_given<P: Counter>(scene: &mut Scene<'_, Stock<P>>)
 }
 
 // ---- Giving up -------------------------------------------------------------------------------------------
-
-/// Longer than the victim takes to fall asleep, step by step.
-const SOON: Duration = Duration::from_millis(15);
 
 pub(super) fn giving_up<P: Counter>() -> Vec<Scenario<Stock<P>>> {
     vec![

@@ -9,7 +9,7 @@ use super::{
     Kitchen, LONG, SHORT, all_are_told, canceller, fall_asleep, look_at_runner, one_comes_soon,
     one_more_comes, ring, ringing_runner, scenario, start_runner, used_before, warm_up,
 };
-use crate::harness::{Outcome, Scenario};
+use crate::harness::{Outcome, SOON, Scenario};
 use crate::scene::{Scene, require};
 use crate::stepper::Cue;
 
@@ -78,9 +78,6 @@ fn fired_in_the_end(scene: &mut Scene<'_, Kitchen>) -> Outcome {
 }
 
 // ---- Somebody sleeps -----------------------------------------------------------------------------------
-
-/// Longer than two more processes take to fall asleep.
-const SOON: Duration = Duration::from_millis(15);
 
 pub(super) fn with_sleepers() -> Vec<Scenario<Kitchen>> {
     vec![

@@ -9,7 +9,7 @@ use super::{
     long_runner, one_comes_soon, ringing_runner, run_again, scenario, short_runner, start_runner,
     used_before, warm_up,
 };
-use crate::harness::{Outcome, Scenario};
+use crate::harness::{Outcome, SOON, Scenario, once};
 use crate::scene::Scene;
 use crate::stepper::Cue;
 
@@ -30,14 +30,16 @@ fn armed_one_ahead(scene: &mut Scene<'_, Kitchen>) -> Outcome {
     fall_asleep(scene, 1)
 }
 
-/// Only the first sleep is disturbed.
-fn once(n: u32, disturb: impl FnOnce() -> Outcome) -> Outcome {
-    if n == 1 { disturb() } else { Ok(()) }
-}
-
 fn the_runner_dies(scene: &mut Scene<'_, Kitchen>) -> Outcome {
     kill_runner(scene);
     Ok(())
+}
+
+fn one_behind_and_the_runner_dies(scene: &mut Scene<'_, Kitchen>, n: u32) -> Outcome {
+    once(n, || {
+        fall_asleep(scene, 1)?;
+        the_runner_dies(scene)
+    })
 }
 
 // ---- Asleep, then told ---------------------------------------------------------------------------------
@@ -71,23 +73,13 @@ pub(super) fn woken() -> Vec<Scenario<Kitchen>> {
         },
         Scenario {
             before: armed_one_ahead,
-            asleep: |scene, n| {
-                once(n, || {
-                    fall_asleep(scene, 1)?;
-                    the_runner_dies(scene)
-                })
-            },
+            asleep: one_behind_and_the_runner_dies,
             after: all_are_told_once_cancelled,
             ..scenario("timer: wait, runner dies, one ahead and one behind", wait)
         },
         Scenario {
             before: armed,
-            asleep: |scene, n| {
-                once(n, || {
-                    fall_asleep(scene, 1)?;
-                    the_runner_dies(scene)
-                })
-            },
+            asleep: one_behind_and_the_runner_dies,
             after: all_are_told_once_cancelled,
             ..scenario("timer: wait, runner dies, one behind", wait)
         },
@@ -126,9 +118,6 @@ pub(super) fn woken() -> Vec<Scenario<Kitchen>> {
 
 // ---- Giving up -------------------------------------------------------------------------------------------
 
-/// Longer than the victim takes to fall asleep, step by step.
-const SOON: Duration = Duration::from_millis(15);
-
 pub(super) fn giving_up() -> Vec<Scenario<Kitchen>> {
     vec![
         Scenario {
@@ -149,12 +138,7 @@ pub(super) fn giving_up() -> Vec<Scenario<Kitchen>> {
         },
         Scenario {
             before: armed,
-            asleep: |scene, n| {
-                once(n, || {
-                    fall_asleep(scene, 1)?;
-                    the_runner_dies(scene)
-                })
-            },
+            asleep: one_behind_and_the_runner_dies,
             after: all_are_told_once_cancelled,
             ..scenario(
                 "timer: timeout, runner dies before, one behind",
