@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{
     House, acquire_and_write, everybody_goes_on, fall_asleep, greedy_holder, holder,
-    holder_of_both, keep_held, keep_held_fresh, kill_holder, scenario, take, warm_up, warm_up_all,
+    holder_of_both, keep_held, keep_held_fresh, kill_holder, scenario, take, visitor, warm_up,
+    warm_up_all,
 };
 use crate::harness::{Outcome, SOON, Scenario, once};
 use crate::scene::Scene;
@@ -157,7 +158,7 @@ pub(super) fn giving_up() -> Vec<Scenario<House>> {
         },
         Scenario {
             before: held,
-            asleep: |scene, n| once(n, || fall_asleep(scene, 1)),
+            asleep: |scene, n| once(n, || scene.start_asleep(visitor)),
             ..scenario("lock: wait, times out, one sleeps behind", wait_soon)
         },
         Scenario {

@@ -165,14 +165,9 @@ pub(super) fn giving_up<P: Counter>() -> Vec<Scenario<Stock<P>>> {
     ]
 }
 
-/// The victim may give up meanwhile, so that sleepers cannot be counted.
 fn one_comes_soon<P: Counter>(scene: &mut Scene<'_, Stock<P>>) -> Outcome {
     scene.takers.fetch_add(1, Ordering::SeqCst);
-    let taker = scene.fork(taker);
-    let pid = taker.pid();
-    scene.until("it sleeps", |_| crate::stepper::sleeps(pid, pid))?;
-    scene.adopt(taker);
-    Ok(())
+    scene.start_asleep(taker)
 }
 
 /// There is none to be had.
