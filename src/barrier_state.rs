@@ -73,7 +73,7 @@ impl State {
         u32::try_from(self.0 >> ARRIVED_SHIFT & u64::from(ARRIVED_MAX)).unwrap_or_default()
     }
 
-    pub(crate) fn history(self) -> u64 {
+    fn history(self) -> u64 {
         self.0 >> HISTORY_SHIFT
     }
 

@@ -37,7 +37,7 @@ impl Sentinel {
     }
 
     /// Where libc keeps the way back.
-    pub(crate) fn prev(&self) -> usize {
+    fn prev(&self) -> usize {
         self.prev.as_ptr().expose_provenance()
     }
 }

@@ -23,9 +23,9 @@ pub(crate) const ABANDONED: u32 = 5;
 /// Cancelled before it was armed.
 pub(crate) const CALLED_OFF: u32 = 6;
 
-pub(crate) const PHASE: u32 = 7;
-pub(crate) const LAST_END_SHIFT: u32 = 3;
-pub(crate) const LAST_END: u32 = PHASE << LAST_END_SHIFT;
+const PHASE: u32 = 7;
+const LAST_END_SHIFT: u32 = 3;
+const LAST_END: u32 = PHASE << LAST_END_SHIFT;
 pub(crate) const ONE_RUN: u32 = 1 << 6;
 
 pub(crate) fn phase(state: u32) -> u32 {

@@ -79,7 +79,7 @@ pub(super) fn die() -> ! {
 }
 
 /// `exit_robust_list` of the kernel.
-pub(super) fn exit_walk(me: &Me) {
+fn exit_walk(me: &Me) {
     let head = me.head();
     let link = |at: usize| world(|world| world.links.get(&at).copied().unwrap_or(0));
     let pending = link(head.pending);
@@ -114,7 +114,7 @@ pub(super) fn look_at(entry: usize) {
 }
 
 /// `handle_futex_death` of the kernel.
-pub(super) fn mark_dead(me: &Me, entry: usize, pending: bool) {
+fn mark_dead(me: &Me, entry: usize, pending: bool) {
     let Some(word) = word_of(entry) else { return };
     // SAFETY: models keep their locks until the end of an execution.
     let explored = unsafe { &(*word).0 };

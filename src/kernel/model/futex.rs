@@ -136,7 +136,7 @@ fn others_go_on() -> bool {
     world(|world| world.steps) != before
 }
 
-pub(super) fn new_sleeper() -> usize {
+fn new_sleeper() -> usize {
     let thread = loom::thread::current();
     let tid = ME.with(|me| me.tid);
     world(|world| {
@@ -150,7 +150,7 @@ pub(super) fn new_sleeper() -> usize {
     })
 }
 
-pub(super) fn end_of_wait(id: usize) -> Option<usize> {
+fn end_of_wait(id: usize) -> Option<usize> {
     ME.with(|me| me.asleep.set(None));
     world(|world| world.sleepers[id].woken)
 }
