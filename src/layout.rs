@@ -4,8 +4,8 @@
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::{
-    AcquireError, Barrier, BarrierError, BoundedSemaphore, Condition, Event, Lock, LockGuard,
-    Permit, Poisoned, RLock, RLockGuard, ReleaseError, Semaphore, Timer, TimerError,
+    AcquireError, Barrier, BarrierError, BoundedSemaphore, Condition, Event, FutexWord, Lock,
+    LockGuard, Permit, Poisoned, RLock, RLockGuard, ReleaseError, Semaphore, Timer, TimerError,
 };
 
 assert_impl_all!(Lock<core::cell::Cell<u32>>: Send, Sync);
@@ -27,6 +27,7 @@ assert_impl_all!(Event: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwin
 assert_impl_all!(Condition: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_impl_all!(Barrier: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_impl_all!(Timer: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(FutexWord: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_impl_all!(Permit<'static>: Send, Sync);
 assert_impl_all!(Poisoned: std::error::Error, Send, Sync, Copy);
 assert_impl_all!(ReleaseError: std::error::Error, Send, Sync, Copy);
@@ -42,7 +43,8 @@ mod representation {
     use crate::robust::DISTANCES;
     use crate::shared::header;
     use crate::{
-        Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, Shared, Timer,
+        Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, RLock, Semaphore, Shared,
+        Timer,
     };
 
     assert_eq_size!(RawLock, Lock<()>, RLock<()>, [u64; 5]);
@@ -59,8 +61,9 @@ mod representation {
     assert_eq_size!(Semaphore, [u64; 2]);
     assert_eq_size!(BoundedSemaphore, [u64; 3]);
     assert_eq_size!(Event, [u32; 2]);
+    assert_eq_size!(FutexWord, u32);
     assert_eq_size!(Condition, [u32; 10]);
-    assert_eq_align!(Event, Condition, u32);
+    assert_eq_align!(Event, Condition, FutexWord, u32);
     assert_eq_align!(Semaphore, BoundedSemaphore, u64);
     assert_eq_size!(Barrier, [u64; 13]);
     assert_eq_size!(Timer, [u64; 7]);
