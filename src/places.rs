@@ -10,10 +10,9 @@
 //! that is asleep, and whoever finds the TID of the dead takes it off. Places order no other memory.
 
 use crate::deadline;
-use crate::raw_condition::ROUND;
 use crate::robust::owner;
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
-use crate::wait::{Obituary, Woken, exchange};
+use crate::wait::{Obituary, ROUND, Woken, exchange};
 
 /// As many may be on their way to the lock at a time; others wait.
 const PLACES: usize = 5;

@@ -65,8 +65,6 @@
 
 mod notify;
 
-use core::time::Duration;
-
 use crate::deadline::{self, Deadline, Patience};
 use crate::kernel::Waited;
 use crate::places::{Place, Places};
@@ -74,7 +72,7 @@ use crate::raw_lock::RawLock;
 use crate::robust;
 use crate::spin::Spin;
 use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
-use crate::wait::{Obituary, Woken, announce, exchange, sleep_on};
+use crate::wait::{Obituary, ROUND, Woken, announce, exchange, sleep_on};
 
 const WAITERS: u32 = 1;
 const ARRIVED: u32 = 2;
@@ -84,9 +82,6 @@ const STEP: u16 = 8;
 
 /// `parked`: somebody is to come and wake those who are.
 const HERALD: u32 = 1;
-
-/// How often a waiter looks around.
-pub(crate) const ROUND: Duration = Duration::from_secs(1);
 
 /// A `ran_out` is not trusted that is so far from the sequence: it has aged until it looks new again.
 const TOO_FAR: i32 = 1 << 24;

@@ -26,8 +26,12 @@
 //!
 //! Where `futex_waitv(2)` is missing (before Linux 5.16, or kept away by a sandbox), a sleeper sleeps on
 //! the state alone, and looks again ten times a second.
+//!
+//! Here is also what all words need, those of locks and events, too: to say in a word that somebody sleeps,
+//! and to sleep on what it holds then.
 
 use core::ptr;
+use core::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::kernel::{Expected, Futex, Waited};
@@ -37,6 +41,9 @@ use crate::sync::{AtomicU32, Ordering, const_fn, kernel};
 /// The second word of a primitive; see above.
 #[repr(transparent)]
 pub(crate) struct Obituary(AtomicU32);
+
+/// How often a sleeper looks around for what no wake-up tells it.
+pub(crate) const ROUND: Duration = Duration::from_secs(1);
 
 /// A word, and what was seen in it.
 pub(crate) type Seen<'word> = (&'word AtomicU32, u32);

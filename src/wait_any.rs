@@ -25,8 +25,8 @@ use std::time::{Duration, Instant};
 use crate::deadline::{self, Patience, Timeout};
 use crate::error::debug;
 use crate::kernel::{Expected, Waited};
-use crate::raw_condition::ROUND;
 use crate::sync::kernel;
+use crate::wait::ROUND;
 use crate::{BoundedSemaphore, Event, FutexWord, Permit, Semaphore, Timer, TimerState};
 
 /// Something that [`wait_any`] can wait for. A reference to a primitive becomes one by `into()`,
