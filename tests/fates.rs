@@ -6,12 +6,14 @@
 mod common;
 
 use std::cell::RefCell;
-use std::mem::forget;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use common::held::{
+    hold, is_held, is_poisoned_and_free, is_sound_and_free, static_in_child, until_asleep,
+};
 use common::stepper::{Cue, Step, Stepper};
 use common::{Child, Found, Gate, Mapped, Plain, Pthread, fork, until};
 use nix::sys::signal::{Signal, kill};
@@ -20,32 +22,6 @@ use nix::unistd::ForkResult;
 use procsync::{AcquireError, Barrier, Lock, Shared, Timer, TimerState};
 
 const SHORT: Duration = Duration::from_millis(20);
-
-fn hold<T>(lock: &Lock<T>) {
-    forget(lock.acquire().expect("free and sound"));
-}
-
-fn is_held<T>(lock: &Lock<T>) -> bool {
-    matches!(lock.try_acquire(), Err(AcquireError::WouldBlock))
-}
-
-fn is_poisoned_and_free<T>(lock: &Lock<T>) -> bool {
-    matches!(lock.try_acquire(), Err(AcquireError::Poisoned(_)))
-}
-
-fn is_sound_and_free<T>(lock: &Lock<T>) -> bool {
-    lock.try_acquire().is_ok()
-}
-
-fn until_asleep<T>(lock: &Lock<T>, count: usize) {
-    until(|| lock.waiters() == count).expect("they fall asleep");
-}
-
-/// The child never unmaps it.
-fn static_in_child<T>(value: &T) -> &'static T {
-    // SAFETY: called in a child that ends without dropping what it inherited.
-    unsafe { &*std::ptr::from_ref(value) }
-}
 
 // ---- Programs that are started -------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 )]
 
 mod gate;
+pub mod held;
 mod memory;
 pub mod namespace;
 mod process;

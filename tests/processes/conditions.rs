@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use procsync::{Condition, Lock};
 
+use crate::common::held::until_asleep;
 use crate::common::{Child, End, Mapped, Plain, fork, sleepers, until};
-use crate::until_asleep;
 
 struct Meeting {
     condition: Condition,

@@ -7,11 +7,11 @@ use std::thread;
 
 use procsync::{AcquireError, Barrier, Lock, LockGuard};
 
-use crate::common::{End, Gate, Mapped, fork};
-use crate::{
-    die_doing, hold, is_held, is_poisoned_and_free, is_sound_and_free, kill_me, static_in_child,
-    tid, until_asleep,
+use crate::common::held::{
+    hold, is_held, is_poisoned_and_free, is_sound_and_free, static_in_child, until_asleep,
 };
+use crate::common::{End, Gate, Mapped, fork};
+use crate::{die_doing, kill_me, tid};
 
 #[test]
 fn every_way_to_end_poisons() {

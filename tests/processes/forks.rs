@@ -5,10 +5,9 @@ use std::thread;
 
 use procsync::{AcquireError, Lock, RLock};
 
+use crate::common::held::{hold, is_held, is_poisoned_and_free, is_sound_and_free, until_asleep};
 use crate::common::{Child, Mapped, fork};
-use crate::{
-    die_doing, elsewhere, hold, is_held, is_poisoned_and_free, is_sound_and_free, tid, until_asleep,
-};
+use crate::{die_doing, elsewhere, tid};
 
 /// As the main thread of a process of its own, and as another thread.
 fn as_any_thread(test: impl Fn() + Sync) {

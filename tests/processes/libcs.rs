@@ -4,8 +4,11 @@ use std::thread;
 
 use procsync::Lock;
 
+use crate::common::held::{
+    hold, is_held, is_poisoned_and_free, is_sound_and_free, static_in_child,
+};
 use crate::common::{Found, Mapped, Plain, Pthread};
-use crate::{die_doing, hold, is_held, is_poisoned_and_free, is_sound_and_free, static_in_child};
+use crate::die_doing;
 
 #[repr(C)]
 struct Mixture {

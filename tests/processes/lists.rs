@@ -4,8 +4,9 @@ use std::thread;
 
 use procsync::Lock;
 
+use crate::common::held::{hold, is_poisoned_and_free, is_sound_and_free, static_in_child};
 use crate::common::{MUSLS_OFFSET, Mapped, fork, register_list, unregister_list, until};
-use crate::{die_doing, hold, is_poisoned_and_free, is_sound_and_free, kill_me, static_in_child};
+use crate::{die_doing, kill_me};
 
 #[test]
 fn a_list_like_musls_is_as_good() {
