@@ -41,7 +41,8 @@ use crate::sync::{Protected, const_fn};
 ///   [`acquire_or_repair`](Self::acquire_or_repair) is the short way.
 /// - [`Deadlock`](AcquireError::Deadlock): the calling thread holds this lock already.
 /// - [`TooManyHeld`](AcquireError::TooManyHeld): the calling thread holds as many locks as the kernel
-///   tracks for it (2048, of which the crate uses one).
+///   tracks for it: 2048, of which the crate uses one. Robust mutexes of libc count, too, and are not
+///   seen here: of more than that in all, the oldest are not recovered.
 /// - [`WouldBlock`](AcquireError::WouldBlock), [`TimedOut`](AcquireError::TimedOut), where said.
 ///
 /// # Waiting

@@ -18,6 +18,9 @@
 //! - owned → free: the owner. To 0 if the word was its bare TID. Otherwise to `WAITERS`, and then it
 //!   wakes one sleeper; or, if it finds that nobody is left (the *probe*), to 0.
 //! - owned by the dead → free: the kernel; `WAITERS` stays, `OWNER_DIED` comes, one sleeper is woken.
+//! - free, died → free: anybody who clears the poison, by compare-and-swap; `WAITERS` stays.
+//! - owned by an ending thread that forgot its guard → owned by a keeper: the keeper; the other bits
+//!   stay.
 //!
 //! # Why nobody sleeps on a free lock
 //!

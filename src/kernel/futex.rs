@@ -102,7 +102,7 @@ pub(crate) fn wait_any<'word, const MAX: usize>(
     end.unwrap_or_else(|| (0, first_alone()))
 }
 
-/// `futex_waitv(2)`; `None`: there is none.
+/// `futex_waitv(2)`; `None`: there is none, or it does not do.
 fn wait_for_any(waiters: &[futex::Wait], deadline: Option<Deadline>) -> Option<(usize, Waited)> {
     static MISSING: AtomicBool = AtomicBool::new(false);
     if MISSING.load(Ordering::Relaxed) {

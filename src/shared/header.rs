@@ -210,7 +210,8 @@ impl Header {
     }
 
     fn check_origin(&self) -> Result<(), ShareError> {
-        // The boot first: PID namespaces are told apart within one boot only.
+        // The boot first: PID namespaces are told apart within one boot only, and there only while one of them
+        // lasts, since their numbers are given again. Who used the value of one that has ended is dead.
         if !self.is_of_this_boot()? {
             return Err(ShareError::StaleBoot);
         }
