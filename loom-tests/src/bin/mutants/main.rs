@@ -168,3 +168,17 @@ fn read(path: &Path) -> String {
 fn write(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
+
+/// Known in seconds, where the models take minutes.
+#[test]
+fn every_mutant_can_be_made() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for mutant in table::mutants() {
+        let found = read(&root.join(mutant.file)).matches(mutant.find).count();
+        assert_eq!(
+            found, 1,
+            "how often the text of {} is in {}",
+            mutant.name, mutant.file
+        );
+    }
+}
