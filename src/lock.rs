@@ -59,7 +59,8 @@ use crate::sync::{Protected, const_fn};
 ///
 /// Signals neither end a wait nor prolong it: the handler runs, and the wait goes on to the same
 /// deadline. A handler should not acquire or release locks: it may have interrupted its thread in
-/// the middle of that ([signal-safety(7)]). [`Event::set`](crate::Event::set) and
+/// the middle of that ([signal-safety(7)]). One that wants what the interrupted code holds gets
+/// [`Deadlock`](AcquireError::Deadlock), as any second acquisition does. [`Event::set`](crate::Event::set) and
 /// [`Semaphore::release`](crate::Semaphore::release) are made for handlers. More on signals,
 /// forks, stopped processes and time is in [the guide](crate::guide::processes).
 ///

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use nix::sys::signal::{SigHandler, Signal, raise, signal};
 use procsync::{
     AcquireError, Barrier, BoundedSemaphore, Lock, RLock, Semaphore, ShareError, Shared, Timer,
     TimerError, unlink,
@@ -61,6 +62,26 @@ fn a_question_mark_passes_on_the_error_and_releases_the_lock() {
     assert!(!lock.is_locked());
     lock.clear_poison();
     assert!(passed_on(&lock).is_ok() && !lock.is_locked());
+}
+
+static INTERRUPTED: Lock = Lock::new(());
+static ANSWER: Semaphore = Semaphore::new(0);
+
+extern "C" fn acquire_in_a_handler(_: i32) {
+    if let Err(AcquireError::Deadlock) = INTERRUPTED.acquire() {
+        let _ = ANSWER.release(1);
+    }
+}
+
+#[test]
+fn a_handler_that_wants_what_it_interrupted_is_refused_and_does_not_hang() {
+    let handler = SigHandler::Handler(acquire_in_a_handler);
+    // SAFETY: the handler acquires a lock, of which this test sees that it comes back, and releases.
+    unsafe { signal(Signal::SIGUSR2, handler) }.unwrap();
+    let guard = INTERRUPTED.acquire().unwrap();
+    raise(Signal::SIGUSR2).unwrap();
+    drop(guard);
+    assert_eq!(ANSWER.available_permits(), 1);
 }
 
 #[test]
