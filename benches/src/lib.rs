@@ -3,6 +3,7 @@
 //! Two programs run the same table of workloads: `suite`, with criterion, and `ratios`, in which
 //! the rivals take turns. The README tells how to run them, and what is measured.
 
+mod deaths;
 mod machine;
 mod measure;
 mod placed;
@@ -14,6 +15,7 @@ mod team;
 mod traits;
 mod workloads;
 
+pub use deaths::{Row, deaths};
 pub use machine::{load_by_others, machine};
 pub use measure::{Entry, Sample, Size, Workload};
 pub use workloads::all as workloads;

@@ -110,7 +110,7 @@ impl Drop for Where<'_> {
 }
 
 /// The former, then the latter.
-pub(crate) fn joined(entries: Vec<Entry>, others: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
+pub(crate) fn joined<E>(entries: Vec<E>, others: impl IntoIterator<Item = E>) -> Vec<E> {
     entries.into_iter().chain(others).collect()
 }
 
