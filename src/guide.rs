@@ -1,4 +1,9 @@
 //! How the crate is used, beyond single calls.
+//!
+//! To begin with: [`first_steps`], [`choosing`] a type, data [`surviving`] its holder. For those who come
+//! [`from_python`], or [`from_std`] and parking_lot. What surrounds a program: [`mappings`] of one's own,
+//! [`processes`] that fork, exec and get signals, [`containers`]. What it rests on: [`the_lock`], how it works;
+//! [`proofs`]; [`models`] of one's own code; [`trust`], and who need not have it; [`limits`]; [`figures`].
 
 /// A page of `docs/guide`. Links to other pages and to types are references by name: the table in
 /// `links.md` comes first, and the first definition counts. The ones at the end of a page are for those
