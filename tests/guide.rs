@@ -36,6 +36,21 @@ fn its_rust_is_the_ledgers() {
 }
 
 #[test]
+fn what_readers_do_without_a_lock_is_what_the_model_explores() {
+    const MODEL: &str = include_str!("../loom-tests/tests/guide.rs");
+    const CHOOSING: &str = include_str!("../docs/guide/choosing.md");
+    let shown = CHOOSING
+        .split_once("impl Settings {")
+        .expect("the example")
+        .1;
+    let shown = shown.split_once("\n}\n").expect("its end").0;
+    assert!(
+        MODEL.contains(shown),
+        "another one than in loom-tests:{shown}"
+    );
+}
+
+#[test]
 fn its_manifest_is_the_ledgers() {
     assert!(blocks("toml").iter().all(|block| MANIFEST.contains(block)));
     assert_eq!(blocks("toml").len(), 1);

@@ -1,8 +1,9 @@
-//! What is broken, and which model must notice: one file a primitive.
+//! What is broken, and which model must notice: one file a primitive, and one for the guide.
 
 mod barrier;
 mod condition;
 mod event;
+mod guide;
 mod lock;
 mod semaphore;
 mod timer;
@@ -27,6 +28,7 @@ pub(crate) fn mutants() -> impl Iterator<Item = &'static Mutant> {
         barrier::MUTANTS,
         timer::MUTANTS,
         wait_any::MUTANTS,
+        guide::MUTANTS,
     ];
     tables.into_iter().flatten()
 }
