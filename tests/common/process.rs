@@ -23,7 +23,8 @@ pub struct Child {
     pid: Pid,
     /// Names this process even when it has been reaped, and its PID is another's.
     pidfd: OwnedFd,
-    reaped: bool,
+    /// How it ended; `None`: it was not reaped yet.
+    end: Option<End>,
 }
 
 /// How a child ended.
@@ -52,7 +53,7 @@ pub fn fork(body: impl FnOnce()) -> Child {
         ForkResult::Parent { child } => Child {
             pid: child,
             pidfd: open_pidfd(child),
-            reaped: false,
+            end: None,
         },
         ForkResult::Child => run(body, parent),
     }
@@ -95,6 +96,11 @@ impl Child {
     }
 
     pub fn join_within(mut self, bound: Duration) -> Result<End, Waiting> {
+        self.end_within(bound)
+    }
+
+    /// As [`join_within`](Self::join_within); one that has not ended is not killed.
+    pub fn end_within(&mut self, bound: Duration) -> Result<End, Waiting> {
         if self.ends_within(bound) {
             Ok(self.reap())
         } else {
@@ -152,7 +158,11 @@ impl Child {
     }
 
     fn reap(&mut self) -> End {
-        self.reaped = true;
+        let end = self.end.unwrap_or_else(|| self.wait());
+        *self.end.insert(end)
+    }
+
+    fn wait(&self) -> End {
         loop {
             // `__WALL`: a traced child's other thread may be the traced one.
             match waitpid(self.pid, Some(WaitPidFlag::__WALL)) {
@@ -175,7 +185,7 @@ fn open_pidfd(child: Pid) -> OwnedFd {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if !self.reaped {
+        if self.end.is_none() {
             self.kill_now();
         }
     }
