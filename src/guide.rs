@@ -48,10 +48,5 @@ page!(trust, "../docs/guide/trust.md");
 ///
 #[doc = include_str!("../docs/figures/growth.svg")]
 ///
-/// # Deaths, here and elsewhere
-///
-/// What the others get when one of them is killed; they are given two seconds. Printed by
-/// `cargo run --release -p procsync-benches --features rivals --bin deaths`.
-///
 #[doc = include_str!("../docs/figures/deaths.md")]
 pub mod figures {}

@@ -2,8 +2,12 @@
 //!
 //! Two programs run the same table of workloads: `suite`, with criterion, and `ratios`, in which
 //! the rivals take turns. The README tells how to run them, and what is measured.
+//!
+//! A third program, `deaths`, kills participants, and tells what the survivors got.
 
-mod deaths;
+#[path = "../../tests/common/mod.rs"]
+mod common;
+pub mod deaths;
 mod machine;
 mod measure;
 mod placed;
@@ -15,7 +19,6 @@ mod team;
 mod traits;
 mod workloads;
 
-pub use deaths::{Row, deaths};
 pub use machine::{load_by_others, machine};
 pub use measure::{Entry, Sample, Size, Workload};
 pub use workloads::all as workloads;

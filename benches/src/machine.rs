@@ -74,7 +74,7 @@ fn libc_version() -> String {
     format!("glibc {}", version.to_string_lossy())
 }
 
-fn answer(program: &str, arguments: &[&str]) -> Option<String> {
+pub(crate) fn answer(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())

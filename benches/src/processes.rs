@@ -80,14 +80,6 @@ impl Children {
         kill_process(child, Signal::KILL).expect("it is there until it is waited for");
     }
 
-    /// Whether one has ended, and well. It is not waited for.
-    pub(crate) fn has_ended(&mut self, child: Pid) -> Option<bool> {
-        let ended = waitpid(Some(child), WaitOptions::NOHANG).expect("a child");
-        let (_, status) = ended?;
-        self.0.retain(|&other| other != child);
-        Some(status.exit_status() == Some(0))
-    }
-
     /// Waits for one that was killed.
     pub(crate) fn bury(&mut self, child: Pid) {
         let ended = waitpid(Some(child), WaitOptions::empty()).expect("a child");

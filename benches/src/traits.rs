@@ -10,6 +10,13 @@ pub(crate) trait Lock: Sized {
         Self: 'lock;
 
     fn lock(&self) -> Self::Guard<'_>;
+
+    /// Acquires what a dead holder may have left, repairs it if it says so, and releases it; whether it
+    /// said so.
+    fn tells_of_death(&self) -> bool {
+        drop(self.lock());
+        false
+    }
 }
 
 /// What to wait for under a lock.
@@ -96,6 +103,12 @@ pub(crate) trait Event: Sized {
 /// A meeting of a fixed number of parties.
 pub(crate) trait Barrier: Sized {
     fn wait(&self);
+
+    /// Whether the meeting took place.
+    fn meet(&self) -> bool {
+        self.wait();
+        true
+    }
 }
 
 /// A turn, which one process passes and another one takes.
@@ -103,13 +116,4 @@ pub(crate) trait Baton {
     fn pass(&self);
 
     fn take(&self);
-}
-
-/// A lock whose holder may die.
-pub(crate) trait Heritable: Sized {
-    /// Acquires it for good.
-    fn hold(&self);
-
-    /// Acquires what a dead holder left, repairs and releases it.
-    fn inherit(&self);
 }

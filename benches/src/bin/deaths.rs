@@ -1,25 +1,24 @@
-//! Shows what the others get when one of them is killed, here and with other libraries, as a table in Markdown.
+//! Kills participants at well-defined places, and prints what the survivors got: this crate's, and
+//! those of others in the same case.
 //!
 //! `cargo run --release -p procsync-benches --features rivals --bin deaths`
 
 use std::process::ExitCode;
 
-use procsync_benches::{deaths, machine};
+use clap::Parser;
+use procsync_benches::deaths;
+
+/// Kills participants, and prints what the survivors got; fails if procsync does not do as it promises
+#[derive(Parser)]
+struct Arguments {
+    /// Only libraries with this in their names, such as `procsync`
+    #[arg(default_value = "")]
+    library: String,
+}
 
 fn main() -> ExitCode {
-    println!("| who is killed | with | the others |\n|---|---|---|");
-    let mut broken = Vec::new();
-    deaths(|row| {
-        println!("{row}");
-        broken.extend(row.broken.then(|| row.to_string()));
-    });
-    let machine = machine();
-    println!("\n{}, {}", machine.kernel, machine.libc);
-    for (name, version) in machine.versions {
-        println!("{name} {version}");
-    }
-    for row in &broken {
-        eprintln!("procsync does not keep its promise: {row}");
-    }
-    ExitCode::from(u8::from(!broken.is_empty()))
+    let arguments = Arguments::parse();
+    let report = deaths::play(&arguments.library);
+    print!("{report}");
+    ExitCode::from(u8::from(report.is_a_promise_broken()))
 }

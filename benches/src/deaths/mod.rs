@@ -1,57 +1,95 @@
-//! What the others get when one of them is killed: this crate's primitives beside those of others, in the same
-//! experiment. Not a benchmark: nothing is measured.
+//! Deaths, and what the survivors got: of this crate's primitives, and of their rivals in the same case.
 //!
-//! Each participant is a process. The victim is killed while it is known where it stands: stopped with the lock held,
-//! asleep in the kernel, or just woken and not running yet. Then the others have [`PATIENCE`].
+//! All participants are processes. The one that is named is SIGKILLed at the place that is named;
+//! whoever should go on has two seconds, and is stuck otherwise. The process that directs them
+//! never touches what is tried, so it cannot be stuck itself.
 
-mod cases;
+mod actors;
+mod barrier;
+mod bell;
+mod bells;
+mod creator;
+mod lock;
 mod python;
+mod report;
+mod semaphore;
 mod stage;
+mod timer;
 
-use std::fmt;
-use std::time::Duration;
+pub use report::Report;
 
-/// Whoever has not gone on by then never will.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::machine::machine;
+use actors::Trouble;
 
-/// What became of the others, with one rival.
-#[derive(Debug)]
-pub struct Row {
-    victim: String,
-    rival: String,
-    others: String,
-    /// This crate's, and not as it promises.
-    pub broken: bool,
+/// One scene, and who plays it.
+struct Case {
+    who: &'static str,
+    /// What happens, and where exactly the death comes; in lines.
+    how: &'static str,
+    rows: Vec<Row>,
+}
+
+/// A library in a scene.
+struct Row {
+    library: String,
+    play: Box<dyn Fn() -> Played>,
+}
+
+type Played = Result<Outcome, Trouble>;
+
+/// What the survivors got.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Outcome {
+    text: String,
+    /// Whether that is what this crate promises.
+    as_promised: bool,
+}
+
+impl Outcome {
+    fn new(as_promised: bool, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { text, as_promised }
+    }
 }
 
 impl Row {
-    fn new(victim: impl Into<String>, rival: &str, others: impl Into<String>) -> Self {
+    fn new(library: &str, play: impl Fn() -> Played + 'static) -> Self {
         Self {
-            victim: victim.into(),
-            rival: rival.to_owned(),
-            others: others.into(),
-            broken: false,
+            library: library.to_owned(),
+            play: Box::new(play),
         }
     }
 
-    /// What this crate is to give.
-    fn promised(mut self, others: &str) -> Self {
-        self.broken = self.rival.starts_with("procsync") && self.others != others;
-        self
+    fn is_ours(&self) -> bool {
+        self.library.starts_with("procsync")
     }
 }
 
-/// A line of a table in Markdown.
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "| {} | {} | {} |", self.victim, self.rival, self.others)
+/// Plays every case with the libraries whose names contain `filter`: all of it takes less than a minute.
+/// The process must have one thread.
+pub fn play(filter: &str) -> Report {
+    let mut cases = cases();
+    for case in &mut cases {
+        case.rows.retain(|row| row.library.contains(filter));
     }
+    cases.retain(|case| !case.rows.is_empty());
+    let outcomes = stage::play_all(cases.iter().flat_map(|case| &case.rows));
+    Report::new(machine(), python::version(), cases, outcomes)
 }
 
-/// All experiments; `show` gets each row as it is known. Call it where there is one thread.
-pub fn deaths(mut show: impl FnMut(Row)) {
-    for case in cases::ALL {
-        case().into_iter().for_each(&mut show);
-    }
-    python::rows().into_iter().for_each(show);
+/// In the order of the table in the README.
+fn cases() -> Vec<Case> {
+    vec![
+        lock::holder(),
+        lock::woken(),
+        semaphore::woken(),
+        semaphore::with_a_permit(),
+        bells::waits_for_an_event(),
+        bells::sets_an_event(),
+        bells::waits_for_a_condition(),
+        bells::woken_at_a_condition(),
+        barrier::party(),
+        timer::runner(),
+        creator::creator(),
+    ]
 }

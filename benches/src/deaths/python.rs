@@ -1,39 +1,30 @@
-//! Python's `multiprocessing`, by a program of its own language.
+//! Python's multiprocessing, in scenes that it plays by itself.
 
-use std::process::Command;
+use super::actors::Trouble;
+use super::{Outcome, Played, Row};
+use crate::machine::answer;
 
-use super::Row;
+const SCENES: &str = include_str!("scenes.py");
 
-const PROGRAM: &str = include_str!("python.py");
-
-pub(super) fn rows() -> Vec<Row> {
-    let Ok(output) = Command::new("python3").args(["-c", PROGRAM]).output() else {
-        return vec![Row::new(
-            "all of these",
-            "multiprocessing",
-            "not tried: there is no python3",
-        )];
+/// From names for the table and of scenes.
+pub(super) fn rows(scenes: &[(&str, &'static str)]) -> Vec<Row> {
+    let row = |&(name, scene): &(&str, &'static str)| {
+        Row::new(&format!("CPython {name}"), move || play(scene))
     };
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let mut rows: Vec<_> = printed.lines().filter_map(row).collect();
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr);
-        rows.push(Row::new(
-            "the rest of these",
-            "multiprocessing",
-            format!("not tried: {}", why.trim()),
-        ));
-    }
-    rows
+    scenes.iter().map(row).collect()
 }
 
-/// From `victim: type: what became of the others`.
-fn row(line: &str) -> Option<Row> {
-    let (victim, rest) = line.split_once(": ")?;
-    let (rival, others) = rest.split_once(": ")?;
-    Some(Row::new(
-        victim.to_owned(),
-        &format!("multiprocessing.{rival}"),
-        others,
-    ))
+fn play(scene: &str) -> Played {
+    if version().is_none() {
+        return Ok(Outcome::new(false, "python3 not found"));
+    }
+    let futex = libc::SYS_futex.to_string();
+    let text = answer("python3", &["-c", SCENES, scene, &futex]);
+    let text = text.ok_or_else(|| Trouble("python3 failed".to_owned()))?;
+    Ok(Outcome::new(false, text))
+}
+
+/// "Python 3.11.2"; `None`: there is none.
+pub(super) fn version() -> Option<String> {
+    answer("python3", &["--version"])
 }

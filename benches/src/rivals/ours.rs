@@ -1,13 +1,11 @@
 //! This crate's own.
 
-use std::mem::forget;
-
 use procsync::{
     AcquireError, Barrier, BoundedSemaphore, Condition, Event, Lock, LockGuard, RLock, RLockGuard,
     Semaphore, Shareable, Shared,
 };
 
-use crate::traits::{self, GuardOf, Heritable, Monitor, Parts, notifies_by_itself};
+use crate::traits::{self, GuardOf, Monitor, Parts, notifies_by_itself};
 
 /// In a mapping of its own.
 pub(crate) fn shared<T: Shareable + Sync>(value: T) -> Shared<T> {
@@ -44,6 +42,10 @@ impl traits::Lock for Lock {
     fn lock(&self) -> LockGuard<'_, ()> {
         self.acquire().expect("nobody dies here")
     }
+
+    fn tells_of_death(&self) -> bool {
+        has_told(self.acquire(), || self.clear_poison())
+    }
 }
 
 impl traits::Lock for RLock {
@@ -52,6 +54,21 @@ impl traits::Lock for RLock {
     #[inline]
     fn lock(&self) -> RLockGuard<'_, ()> {
         self.acquire().expect("nobody dies here")
+    }
+
+    fn tells_of_death(&self) -> bool {
+        has_told(self.acquire(), || self.clear_poison())
+    }
+}
+
+fn has_told<G>(acquired: Result<G, AcquireError<G>>, repair: impl FnOnce()) -> bool {
+    match acquired {
+        Ok(_guard) => false,
+        Err(AcquireError::Poisoned(_guard)) => {
+            repair();
+            true
+        }
+        Err(refused) => panic!("no death: {}", refused.without_guard()),
     }
 }
 
@@ -113,17 +130,8 @@ impl traits::Barrier for Barrier {
     fn wait(&self) {
         Self::wait(self).expect("nobody dies here");
     }
-}
 
-impl Heritable for Lock {
-    fn hold(&self) {
-        forget(self.acquire().expect("free and sound"));
-    }
-
-    fn inherit(&self) {
-        match self.acquire() {
-            Err(AcquireError::Poisoned(_guard)) => self.clear_poison(),
-            _ => panic!("the holder has died"),
-        }
+    fn meet(&self) -> bool {
+        Self::wait(self).is_ok()
     }
 }

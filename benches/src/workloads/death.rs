@@ -1,5 +1,6 @@
 //! A holder is killed: the time until the next one has the lock.
 
+use std::mem::forget;
 use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -10,7 +11,7 @@ use procsync::Shared;
 use crate::measure::{Entry, Sample, Workload, nanoseconds};
 use crate::processes::{Children, Cores, settle, until};
 use crate::rivals::{ours, pthread, pthread::Kind};
-use crate::traits::Heritable;
+use crate::traits::Lock;
 
 const ROUND: [u64; 2] = [1, 5];
 const ROBUST: &str = "pthread robust";
@@ -36,7 +37,7 @@ procsync::shareable! {
 }
 
 fn entries() -> Vec<Entry> {
-    fn entry<H: Deref<Target: Heritable> + 'static>(rival: &str, handle: H) -> Entry {
+    fn entry<H: Deref<Target: Lock> + 'static>(rival: &str, handle: H) -> Entry {
         let scene = ours::shared(Scene::default());
         let epoch = Instant::now();
         Entry::new(rival, move |deaths| {
@@ -50,14 +51,14 @@ fn entries() -> Vec<Entry> {
     ]
 }
 
-fn death(lock: &impl Heritable, scene: &Shared<Scene>, epoch: Instant) -> u64 {
+fn death(lock: &impl Lock, scene: &Shared<Scene>, epoch: Instant) -> u64 {
     let now = || nanoseconds(epoch.elapsed());
     scene.holders.store(0, Release);
     scene.heirs.store(0, Release);
     let mut children = Children::default();
     let holder = children.fork(|| {
         Cores::Apart.pin(0);
-        lock.hold();
+        forget(lock.lock());
         scene.holders.store(1, Release);
         loop {
             std::thread::park();
@@ -67,8 +68,9 @@ fn death(lock: &impl Heritable, scene: &Shared<Scene>, epoch: Instant) -> u64 {
     children.fork(|| {
         Cores::Apart.pin(1);
         scene.heirs.store(1, Release);
-        lock.inherit();
+        let is_told = lock.tells_of_death();
         scene.inherited.store(now(), Release);
+        assert!(is_told, "the holder has died");
     });
     until("the heir", || scene.heirs.load(Acquire) == 1);
     settle();

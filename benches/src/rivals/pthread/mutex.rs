@@ -1,10 +1,10 @@
 //! Mutexes: plain or robust, recursive or not.
 
 use std::cell::UnsafeCell;
-use std::mem::{MaybeUninit, forget};
+use std::mem::MaybeUninit;
 
 use crate::placed::Placed;
-use crate::traits::{Heritable, Lock};
+use crate::traits::Lock;
 
 /// Initialized, and where it stays.
 pub(crate) struct Mutex(UnsafeCell<libc::pthread_mutex_t>);
@@ -117,6 +117,20 @@ impl Lock for Mutex {
         assert_eq!(self.acquire(), 0, "nobody dies here");
         Guard(self)
     }
+
+    fn tells_of_death(&self) -> bool {
+        let acquired = self.acquire();
+        let guard = Guard(self);
+        let is_told = acquired == libc::EOWNERDEAD;
+        assert!(is_told || acquired == 0, "no other answer");
+        if is_told {
+            // SAFETY: initialized, in its place, robust, and this thread has locked it.
+            let repaired = unsafe { libc::pthread_mutex_consistent(self.0.get()) };
+            assert_eq!(repaired, 0, "it was inconsistent");
+        }
+        drop(guard);
+        is_told
+    }
 }
 
 impl Drop for Guard<'_> {
@@ -125,20 +139,5 @@ impl Drop for Guard<'_> {
         // SAFETY: initialized, in its place, and this thread has locked it.
         let unlocked = unsafe { libc::pthread_mutex_unlock(self.0.0.get()) };
         assert_eq!(unlocked, 0, "this thread has locked it");
-    }
-}
-
-impl Heritable for Mutex {
-    fn hold(&self) {
-        forget(self.lock());
-    }
-
-    fn inherit(&self) {
-        assert_eq!(self.acquire(), libc::EOWNERDEAD, "the holder has died");
-        let guard = Guard(self);
-        // SAFETY: initialized, in its place, robust, and this thread has locked it.
-        let repaired = unsafe { libc::pthread_mutex_consistent(self.0.get()) };
-        assert_eq!(repaired, 0, "it was inconsistent");
-        drop(guard);
     }
 }
