@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{End, Gate, Mapped, fork, until};
+use common::{End, Gate, Mapped, OnDrop, fork, until};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 use procsync::{AcquireError, Lock, RLock};
 
@@ -360,14 +360,6 @@ fn a_panic_poisons_what_it_unwinds_through() {
         assert_eq!(repaired.ok().as_deref(), Some(&9));
         assert!(!lock.is_poisoned());
     });
-}
-
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod gate;
 pub mod held;
 mod memory;
 pub mod namespace;
+mod on_drop;
 mod process;
 pub mod processors;
 mod pthread;
@@ -20,7 +21,8 @@ pub mod stepper;
 
 pub use gate::Gate;
 pub use memory::{Mapped, Plain};
-pub use process::{Child, End, Waiting, fork, pipe, until};
+pub use on_drop::OnDrop;
+pub use process::{Child, End, Waiting, as_any_thread, fork, pipe, until};
 pub use pthread::{Found, Pthread};
 pub use robust_list::{MUSLS_OFFSET, register_list, unregister_list};
 pub(crate) use skipped::skipped;

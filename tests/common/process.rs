@@ -44,6 +44,14 @@ pub fn pipe() -> (File, File) {
     (reading.into(), writing.into())
 }
 
+/// As the main thread of a process of its own, and as another thread.
+pub fn as_any_thread(test: impl Fn() + Sync) {
+    fork(&test).succeed();
+    std::thread::scope(|scope| {
+        scope.spawn(&test);
+    });
+}
+
 /// Runs `body` in a child, which then exits with 0; with another code if `body` panics.
 pub fn fork(body: impl FnOnce()) -> Child {
     let parent = std::process::id();

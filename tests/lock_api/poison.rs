@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use procsync::lock_api::{Mutex, MutexGuard, Poison as _};
 
+use crate::common::OnDrop;
 use crate::scene::{lock_of, panic_after, wherever_it_is};
 
 #[test]
@@ -31,14 +32,6 @@ fn a_panic_poisons_through_a_part_of_the_data() {
     let mutex = Mutex::new((0, 0));
     panic_after(|| MutexGuard::map(mutex.lock(), |pair| &mut pair.0));
     assert!(mutex.is_poisoned() && !mutex.is_locked());
-}
-
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
 }
 
 #[test]

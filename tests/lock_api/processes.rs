@@ -1,12 +1,11 @@
 //! Mutexes in memory that processes of one build share: deaths, forks.
 
 use std::mem::forget;
-use std::thread;
 
 use nix::sys::signal::{Signal, raise};
 use procsync::lock_api::{Mutex, MutexGuard, Poison as _};
 
-use crate::common::{End, Gate, Mapped, fork};
+use crate::common::{End, Gate, Mapped, as_any_thread, fork};
 use crate::scene::{is_free, lock_of, panic_after, until_asleep};
 
 fn kill_me() -> ! {
@@ -95,14 +94,6 @@ fn a_death_while_it_is_unlocked_is_nobodys_business() {
     });
     assert_eq!(child.join(), Ok(End::Killed(Signal::SIGKILL)));
     assert!(!mutex.is_poisoned() && mutex.try_lock().is_some());
-}
-
-/// As the main thread of a process of its own, and as another thread.
-fn as_any_thread(test: impl Fn() + Sync) {
-    fork(&test).succeed();
-    thread::scope(|scope| {
-        scope.spawn(&test);
-    });
 }
 
 #[test]

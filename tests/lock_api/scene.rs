@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use procsync::Lock;
 use procsync::lock_api::Mutex;
@@ -21,6 +21,17 @@ pub(crate) fn wherever_it_is(test: impl Fn(&Mutex<u32>)) {
     test(&Mutex::new(0));
     let shared: Mapped<Mutex<u32>> = Mapped::zeroed();
     test(&shared);
+}
+
+/// While it cannot be had: both kinds of timeout are kept.
+pub(crate) fn keeps_timeouts(mutex: &Mutex<u32>) {
+    let started = Instant::now();
+    assert!(mutex.try_lock_for(SHORT).is_none());
+    assert!(started.elapsed() >= SHORT);
+    let deadline = Instant::now() + SHORT;
+    assert!(mutex.try_lock_until(deadline).is_none());
+    assert!(Instant::now() >= deadline);
+    assert!(started.elapsed() < LONG);
 }
 
 /// The lock under it, to look at.

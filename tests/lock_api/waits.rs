@@ -8,7 +8,8 @@ use procsync::{Condition, Poisoned};
 
 use crate::common::until;
 use crate::scene::{
-    LONG, SHORT, is_free, lock_of, panic_after, until_asleep, wherever_it_is, while_held,
+    LONG, SHORT, is_free, keeps_timeouts, lock_of, panic_after, until_asleep, wherever_it_is,
+    while_held,
 };
 
 #[test]
@@ -25,15 +26,7 @@ fn what_is_free_needs_no_patience() {
 #[test]
 fn a_timeout_is_kept() {
     wherever_it_is(|mutex| {
-        while_held(mutex, |_| {
-            let started = Instant::now();
-            assert!(mutex.try_lock_for(SHORT).is_none());
-            assert!(started.elapsed() >= SHORT);
-            let deadline = Instant::now() + SHORT;
-            assert!(mutex.try_lock_until(deadline).is_none());
-            assert!(Instant::now() >= deadline);
-            assert!(started.elapsed() < LONG);
-        });
+        while_held(mutex, |_| keeps_timeouts(mutex));
     });
 }
 

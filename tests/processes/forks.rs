@@ -1,21 +1,12 @@
 //! What a forked child has of what its parent held: nothing.
 
 use std::cell::Cell;
-use std::thread;
 
 use procsync::{AcquireError, Lock, RLock};
 
 use crate::common::held::{hold, is_held, is_poisoned_and_free, is_sound_and_free, until_asleep};
-use crate::common::{Child, Mapped, fork};
+use crate::common::{Child, Mapped, as_any_thread, fork};
 use crate::{die_doing, elsewhere, tid};
-
-/// As the main thread of a process of its own, and as another thread.
-fn as_any_thread(test: impl Fn() + Sync) {
-    fork(&test).succeed();
-    thread::scope(|scope| {
-        scope.spawn(&test);
-    });
-}
 
 #[test]
 fn an_inherited_guard_does_nothing() {

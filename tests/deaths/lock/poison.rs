@@ -6,6 +6,7 @@ use super::{
     House, dies_while_holding, fall_asleep, holder, keep_held, look, scenario, take, warm_up,
     warm_up_all,
 };
+use crate::common::OnDrop;
 use crate::harness::{Outcome, Scenario};
 use crate::scene::{Scene, require};
 use crate::stepper::Cue;
@@ -98,12 +99,4 @@ fn panic_while_holding(house: &House, cue: &Cue) {
         resume_unwind(Box::new(()));
     }));
     drop(result);
-}
-
-struct OnDrop<F: Fn()>(F);
-
-impl<F: Fn()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
 }

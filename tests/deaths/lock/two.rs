@@ -38,11 +38,7 @@ pub(super) fn with_two_locks() -> Vec<Scenario<House>> {
         },
         Scenario {
             look: look_at_other,
-            staged: |scene| {
-                fall_asleep(scene, 1)?;
-                scene.start(other_visitor);
-                scene.until("it sleeps", |house| house.other.lock.waiters() == 1)
-            },
+            staged: one_asleep_at_each,
             ..scenario(
                 "lock: release an older one, one waits for each",
                 |house, cue| {
@@ -78,9 +74,7 @@ pub(super) fn with_two_locks() -> Vec<Scenario<House>> {
             before: |scene| keep_held(scene, holder),
             asleep: |scene, n| {
                 once(n, || {
-                    fall_asleep(scene, 1)?;
-                    scene.start(other_visitor);
-                    scene.until("it sleeps", |house| house.other.lock.waiters() == 1)?;
+                    one_asleep_at_each(scene)?;
                     scene.let_go.open();
                     Ok(())
                 })
@@ -108,6 +102,12 @@ fn last_to_first(house: &House, cue: &Cue) {
     drop(other);
     drop(room);
     cue.end();
+}
+
+fn one_asleep_at_each(scene: &mut Scene<'_, House>) -> Outcome {
+    fall_asleep(scene, 1)?;
+    scene.start(other_visitor);
+    scene.until("it sleeps", |house| house.other.lock.waiters() == 1)
 }
 
 /// The other lock is the victim's all the time.

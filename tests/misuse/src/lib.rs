@@ -7,8 +7,12 @@
 
 #![cfg(test)]
 
-use std::io::Write;
+#[path = "../../common/skipped.rs"]
+mod skipped;
+
 use std::process::Command;
+
+use skipped::skipped;
 
 /// The compiler that the expected messages are of.
 const VERSION: &str = "1.95";
@@ -27,9 +31,9 @@ fn the_compiler_tells_the_way_out() {
     if is_of_that_version(&compiler) {
         trybuild::TestCases::new().compile_fail("cases/*.rs");
     } else {
-        // Not by a macro: the harness would keep that to itself.
-        let skipped = format!("SKIPPED: the messages are of rustc {VERSION}, this is {compiler}");
-        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+        skipped(&format!(
+            "the messages are of rustc {VERSION}, this is {compiler}"
+        ));
     }
 }
 
