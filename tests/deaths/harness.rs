@@ -81,6 +81,8 @@ enum Manner {
 struct Walk {
     ended: bool,
     asleep: bool,
+    /// The last step fell asleep, and has not ended that anybody knows of.
+    is_unfinished: bool,
     naps: u32,
 }
 
@@ -190,7 +192,7 @@ fn kill_at<S: Plain>(
         stepper.kill();
         Ok(())
     } else {
-        go_on(stepper, walk.asleep)
+        go_on(stepper, walk.is_unfinished)
     };
     seen.and(over)
         .and_then(|()| (scenario.after)(&mut scene))
@@ -211,6 +213,7 @@ fn steps<S>(
         let mut outcome = stepper.step()?;
         while outcome == Step::Asleep {
             walk.naps += 1;
+            walk.is_unfinished = is_last;
             walk.asleep = is_last && manner == Manner::KillAsleep;
             if walk.asleep {
                 return Ok(());
@@ -229,8 +232,8 @@ fn steps<S>(
     Ok(())
 }
 
-fn go_on(stepper: Stepper, asleep: bool) -> Outcome {
-    if asleep {
+fn go_on(stepper: Stepper, is_unfinished: bool) -> Outcome {
+    if is_unfinished {
         finish_step(&stepper)?;
     }
     let ended = stepper.run_to_the_end()?;
