@@ -69,10 +69,22 @@ pub enum AcquireError<G> {
     /// if the thread died, so it is refused. Release some, or spread them over threads. (Also where
     /// the system has no memory for the thread's first lock.)
     TooManyHeld,
+    /// The lock lies in shared memory, and the system refuses to keep a robust list for the calling
+    /// thread: a sandbox keeps both [get_robust_list(2)] and `set_robust_list` away, or system calls
+    /// are emulated without them. Nobody would hear of this thread's death, and wait for ever, so the lock
+    /// was not taken. Let the calls through.
+    ///
+    /// [get_robust_list(2)]: https://man7.org/linux/man-pages/man2/get_robust_list.2.html
+    NoRobustList,
 }
 
 const TOO_MANY_HELD: &str = "the calling thread can hold no more locks: if it died, the kernel would recover \
      2047 of them; release some first, or spread them over threads";
+
+/// For [`ShareError`](crate::ShareError), too.
+pub(crate) const NO_ROBUST_LIST: &str = "the system keeps no robust list for the calling thread, so that \
+     nobody would hear of its death: get_robust_list(2) and set_robust_list(2) are refused, by a sandbox \
+     perhaps; let them through";
 
 impl<G> AcquireError<G> {
     /// The guard, where the lock is held all the same: `Some` for [`Poisoned`](Self::Poisoned) only.
@@ -93,6 +105,7 @@ impl<G> AcquireError<G> {
             Self::Deadlock => AcquireError::Deadlock,
             Self::RecursionLimit => AcquireError::RecursionLimit,
             Self::TooManyHeld => AcquireError::TooManyHeld,
+            Self::NoRobustList => AcquireError::NoRobustList,
         }
     }
 
@@ -104,6 +117,7 @@ impl<G> AcquireError<G> {
             Self::Deadlock => "Deadlock",
             Self::RecursionLimit => "RecursionLimit",
             Self::TooManyHeld => "TooManyHeld",
+            Self::NoRobustList => "NoRobustList",
         }
     }
 
@@ -127,6 +141,7 @@ impl<G> AcquireError<G> {
                 "the RLock is held as many times as it can count; drop some guards first"
             }
             Self::TooManyHeld => TOO_MANY_HELD,
+            Self::NoRobustList => NO_ROBUST_LIST,
         }
     }
 }
@@ -258,6 +273,8 @@ pub enum TimerError {
     /// The calling thread holds as many locks as the kernel tracks for it, and the timer would be one
     /// more: see [`AcquireError::TooManyHeld`].
     TooManyHeld,
+    /// Nobody would hear of the calling thread's death: see [`AcquireError::NoRobustList`].
+    NoRobustList,
 }
 
 impl fmt::Debug for TimerError {
@@ -266,6 +283,7 @@ impl fmt::Debug for TimerError {
             Self::AlreadyStarted => "AlreadyStarted",
             Self::Spawn(_) => "Spawn",
             Self::TooManyHeld => "TooManyHeld",
+            Self::NoRobustList => "NoRobustList",
         };
         debug(f, name, self)
     }
@@ -282,6 +300,7 @@ impl fmt::Display for TimerError {
                 "no thread could be started for the timer: {error}; run it on a thread that is there"
             ),
             Self::TooManyHeld => f.write_str(TOO_MANY_HELD),
+            Self::NoRobustList => f.write_str(NO_ROBUST_LIST),
         }
     }
 }

@@ -153,6 +153,7 @@ macro_rules! lock_front {
                     Err(Refusal::Deadlock) => Err(AcquireError::Deadlock),
                     Err(Refusal::RecursionLimit) => Err(AcquireError::RecursionLimit),
                     Err(Refusal::TooManyHeld | Refusal::Forked) => Err(AcquireError::TooManyHeld),
+                    Err(Refusal::NoRobustList) => Err(AcquireError::NoRobustList),
                 }
             }
 

@@ -43,6 +43,8 @@ use crate::sync::{Protected, const_fn};
 /// - [`TooManyHeld`](AcquireError::TooManyHeld): the calling thread holds as many locks as the kernel
 ///   tracks for it: 2048, of which the crate uses one. Robust mutexes of libc count, too, and are not
 ///   seen here: of more than that in all, the oldest are not recovered.
+/// - [`NoRobustList`](AcquireError::NoRobustList): the lock lies in shared memory, and nobody would hear of
+///   the calling thread's death.
 /// - [`WouldBlock`](AcquireError::WouldBlock), [`TimedOut`](AcquireError::TimedOut), where said.
 ///
 /// # Waiting

@@ -215,6 +215,7 @@ fn give_up(refusal: Refusal, deadline: Option<Instant>) -> bool {
 fn abort(refusal: Refusal) -> ! {
     let error: AcquireError<()> = match refusal {
         Refusal::Deadlock => AcquireError::Deadlock,
+        Refusal::NoRobustList => AcquireError::NoRobustList,
         _ => AcquireError::TooManyHeld,
     };
     let place = Location::caller();

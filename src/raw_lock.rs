@@ -72,6 +72,16 @@ fn owner_died(word: u32) -> bool {
     is_free(word) && word & OWNER_DIED != 0
 }
 
+/// Why a thread that is known has no room for one more lock in shared memory.
+#[cold]
+fn no_room(thread: &Thread) -> Refusal {
+    if thread.is_heard() {
+        Refusal::TooManyHeld
+    } else {
+        Refusal::NoRobustList
+    }
+}
+
 /// Why the lock was not acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -83,6 +93,8 @@ pub(crate) enum Refusal {
     RecursionLimit,
     /// The calling thread cannot hold more locks.
     TooManyHeld,
+    /// The kernel keeps no robust list for the calling thread.
+    NoRobustList,
     /// A signal handler has forked, and this is the child: to be tried again, as who it is now.
     Forked,
 }
@@ -220,7 +232,9 @@ impl RawLock {
             let _armed = thread.arm(entry);
             return self.contend(thread, timeout.start());
         }
-        let room = thread.make_room(entry).ok_or(Refusal::TooManyHeld)?;
+        let Some(room) = thread.make_room(entry) else {
+            return Err(no_room(thread));
+        };
         let armed = thread.arm(entry);
         self.contend(thread, timeout.start())?;
         thread.link(&room);

@@ -97,7 +97,7 @@ pub(crate) struct Thread {
     top: Cell<*const AtomicUsize>,
     full: Cell<*const AtomicUsize>,
     /// What is in the place before `top`: the newest lock's entry, or the next older one's, or
-    /// BACK's.
+    /// BACK's. `usize::MAX`, which is no entry: the thread is blank, or the kernel keeps no list for it.
     last_older: Cell<usize>,
     record: Cell<Option<&'static Record>>,
 }
@@ -173,6 +173,13 @@ pub(crate) fn is_at_rest() -> bool {
         let pending = unsafe { kernel::load_link(thread.pending()) };
         !thread.has_slot() || pending == 0 || pending == thread.first()
     })
+}
+
+/// Whether the kernel refuses to keep a list for the calling thread, so that nobody would hear of its
+/// death.
+#[cfg_attr(loom, allow(dead_code, reason = "models map no files"))]
+pub(crate) fn is_unheard() -> bool {
+    with(|thread| thread.find_slot() && thread.is_known() && !thread.is_heard())
 }
 
 /// The calling thread's TID. In a forked child that waits with an inherited guard, too.
@@ -261,9 +268,11 @@ impl Thread {
 
     /// Sees to it that the place of the slot is known, of a blank thread, too.
     fn find_slot(&self) -> bool {
-        if self.has_slot() {
-            return true;
-        }
+        self.has_slot() || self.ask_for_slot()
+    }
+
+    #[cold]
+    fn ask_for_slot(&self) -> bool {
         match kernel::robust_head().filter(|head| DISTANCES.contains(&head.distance)) {
             Some(head) => {
                 self.distance.set(head.distance);
@@ -327,18 +336,26 @@ impl Thread {
 /// The beginning and the end.
 impl Thread {
     /// Makes a blank thread known.
-    #[cold]
     pub(crate) fn prepare(&self) -> Result<(), NoRoom> {
         if self.is_known() {
-            return Ok(());
+            Ok(())
+        } else {
+            self.become_known()
         }
+    }
+
+    #[cold]
+    fn become_known(&self) -> Result<(), NoRoom> {
         if !kernel::install_hooks(forget, keeper::thread_ends) {
             return Err(NoRoom);
         }
         let record = Record::claim().ok_or(NoRoom)?;
-        let head = kernel::robust_head()
+        let (head, is_heard) = kernel::robust_head()
             .filter(|head| DISTANCES.contains(&head.distance))
-            .unwrap_or_else(|| kernel::register_head(record.own_head()));
+            .map_or_else(
+                || kernel::register_head(record.own_head()),
+                |head| (head, true),
+            );
         kernel::exit_hook_wanted();
         let places = record.older.as_ptr_range();
         self.record.set(Some(record));
@@ -350,8 +367,23 @@ impl Thread {
         sentinel::insert(&record.front, &record.back, head.list);
         self.set_top(places.start.wrapping_add(1));
         self.full.set(places.end);
+        if !is_heard {
+            self.leave_no_room();
+        }
         self.tid.set(kernel::current_tid());
         Ok(())
+    }
+
+    /// For a thread that the kernel keeps no list for, so that no lock is linked whose next owner would not
+    /// hear of its death.
+    fn leave_no_room(&self) {
+        self.full.set(self.top.get());
+        self.last_older.set(usize::MAX);
+    }
+
+    /// Whether the kernel will tell of the thread's death, which must be known.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.last_older.get() != usize::MAX
     }
 
     /// Makes the thread blank: it holds nothing, or what it holds is not its own any more.

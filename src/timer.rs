@@ -152,7 +152,7 @@ impl Timer {
     ///
     /// [`AlreadyStarted`](TimerError::AlreadyStarted): it is armed, or finished and not reset.
     /// [`TooManyHeld`](TimerError::TooManyHeld): the thread holds as many locks as it can, and the
-    /// timer is one more.
+    /// timer is one more. [`NoRobustList`](TimerError::NoRobustList): nobody would hear of its death.
     ///
     /// # Panics
     ///
@@ -252,6 +252,7 @@ impl Timer {
             match self.runner.acquire(Timeout::Zero) {
                 Ok(()) => {}
                 Err(Refusal::TooManyHeld | Refusal::Forked) => return Err(TimerError::TooManyHeld),
+                Err(Refusal::NoRobustList) => return Err(TimerError::NoRobustList),
                 Err(Refusal::Deadlock | Refusal::RecursionLimit) => {
                     return Err(TimerError::AlreadyStarted);
                 }

@@ -36,8 +36,9 @@ pub(crate) fn robust_head() -> Option<RobustHead> {
     })
 }
 
-/// Registers a head of our own for the calling thread, at an address that stays valid for ever.
-pub(crate) fn register_head(at: usize) -> RobustHead {
+/// Registers a head of our own for the calling thread, at an address that stays valid for ever, and
+/// whether the kernel took it: a sandbox, or an emulator of system calls, may have refused.
+pub(crate) fn register_head(at: usize) -> (RobustHead, bool) {
     const DISTANCE: usize = 32;
     let head: *mut ListHead = ptr::with_exposed_provenance_mut(at);
     let empty = ListHead {
@@ -48,13 +49,14 @@ pub(crate) fn register_head(at: usize) -> RobustHead {
     // SAFETY: a place of this size in a record that belongs to this thread.
     unsafe { head.write(empty) };
     // SAFETY: set_robust_list(2) keeps the address, which stays valid.
-    unsafe { libc::syscall(libc::SYS_set_robust_list, head, size_of::<ListHead>()) };
+    let result = unsafe { libc::syscall(libc::SYS_set_robust_list, head, size_of::<ListHead>()) };
     let pending = at + core::mem::offset_of!(ListHead, list_op_pending);
-    RobustHead {
+    let head = RobustHead {
         list: at,
         pending,
         distance: DISTANCE,
-    }
+    };
+    (head, result == 0)
 }
 
 fn registered_head() -> Option<NonNull<ListHead>> {

@@ -5,7 +5,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::error::debug;
+use crate::error::{NO_ROBUST_LIST, debug};
 
 /// Why a value could not be shared, or a shared value not be had.
 ///
@@ -82,6 +82,9 @@ pub enum ShareError {
     /// The value was made before the system was last restarted. None of those who used it are left
     /// and its locks may be held by threads that are no more. Unlink it and create it anew.
     StaleBoot,
+    /// The system refuses to keep a robust list for the calling thread, so that nobody would hear of its
+    /// death: see [`AcquireError::NoRobustList`](crate::AcquireError::NoRobustList).
+    NoRobustList,
     /// Another error of the system: no memory, no space, too many open files, and the like. It is as
     /// the system says, and its text is part of this error's.
     Os(io::Error),
@@ -167,6 +170,7 @@ impl ShareError {
             Self::SizeMismatch { .. } => "SizeMismatch",
             Self::ForeignPidNamespace => "ForeignPidNamespace",
             Self::StaleBoot => "StaleBoot",
+            Self::NoRobustList => "NoRobustList",
             Self::Os(_) => "Os",
         }
     }
@@ -206,6 +210,7 @@ impl ShareError {
                 "the value was made before the last restart of the system, and nobody is left who used \
                  it; unlink it and create it anew"
             }
+            Self::NoRobustList => NO_ROBUST_LIST,
             _ => "the value could not be shared",
         }
     }

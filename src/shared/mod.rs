@@ -19,6 +19,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::kernel::files;
+use crate::robust;
 use mapping::Mapping;
 use name::Name;
 
@@ -149,6 +150,7 @@ impl<T> Shared<T> {
     /// # Errors
     ///
     /// [`Os`](ShareError::Os), where there is no memory or no descriptor left, or no `/proc`.
+    /// [`NoRobustList`](ShareError::NoRobustList).
     ///
     /// [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
     /// [memfd_create(2)]: https://man7.org/linux/man-pages/man2/memfd_create.2.html
@@ -251,6 +253,9 @@ impl<T> Shared<T> {
 
     // The value in a file that was checked, or its place in a file that is being made.
     fn map(file: OwnedFd) -> Result<Self, ShareError> {
+        if robust::is_unheard() {
+            return Err(ShareError::NoRobustList);
+        }
         let mapping = Mapping::new(file, header::value_end::<T>()).map_err(share_error)?;
         // SAFETY: the offset is within the length that was mapped, or at its end if `T` is empty.
         let value = unsafe { mapping.start().byte_add(header::value_offset::<T>()) };

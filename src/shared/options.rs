@@ -93,7 +93,8 @@ impl SharedOptions {
     /// [`PermissionDenied`](ShareError::PermissionDenied);
     /// [`InvalidName`](ShareError::InvalidName);
     /// [`Os`](ShareError::Os), among others if the file system is full, or cannot make files
-    /// without a name (`O_TMPFILE` in [open(2)]), which is how an unfinished value stays unseen.
+    /// without a name (`O_TMPFILE` in [open(2)]), which is how an unfinished value stays unseen;
+    /// [`NoRobustList`](ShareError::NoRobustList).
     ///
     /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
     pub fn create<T>(&self, name: &str, value: T) -> Result<Shared<T>, ShareError>
@@ -119,7 +120,8 @@ impl SharedOptions {
     /// [`LayoutMismatch`](ShareError::LayoutMismatch), [`SizeMismatch`](ShareError::SizeMismatch),
     /// [`StaleBoot`](ShareError::StaleBoot),
     /// [`ForeignPidNamespace`](ShareError::ForeignPidNamespace); or
-    /// [`TooSmall`](ShareError::TooSmall) where the file ends before what is to be looked at.
+    /// [`TooSmall`](ShareError::TooSmall) where the file ends before what is to be looked at. Then
+    /// [`NoRobustList`](ShareError::NoRobustList).
     pub fn open<T>(&self, name: &str) -> Result<Shared<T>, ShareError>
     where
         T: Shareable + Sync,

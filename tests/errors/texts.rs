@@ -18,6 +18,9 @@ fn reads(error: &impl Error, name: &str, text: &str) {
 
 const TOO_MANY_HELD: &str = "the calling thread can hold no more locks: if it died, the kernel would \
                              recover 2047 of them; release some first, or spread them over threads";
+const NO_ROBUST_LIST: &str = "the system keeps no robust list for the calling thread, so that nobody would \
+                              hear of its death: get_robust_list(2) and set_robust_list(2) are refused, by \
+                              a sandbox perhaps; let them through";
 
 #[test]
 fn of_an_acquisition() {
@@ -50,6 +53,7 @@ fn of_an_acquisition() {
             "the RLock is held as many times as it can count; drop some guards first",
         ),
         (AcquireError::TooManyHeld, "TooManyHeld", TOO_MANY_HELD),
+        (AcquireError::NoRobustList, "NoRobustList", NO_ROBUST_LIST),
     ] {
         reads(&error, name, text);
     }
@@ -112,6 +116,7 @@ fn of_a_timer() {
          on a thread that is there",
     );
     reads(&TimerError::TooManyHeld, "TooManyHeld", TOO_MANY_HELD);
+    reads(&TimerError::NoRobustList, "NoRobustList", NO_ROBUST_LIST);
 }
 
 #[test]
@@ -185,6 +190,7 @@ fn of_a_shared_value_without_numbers() {
             "the value was made before the last restart of the system, and nobody is left who used it; \
              unlink it and create it anew",
         ),
+        (ShareError::NoRobustList, "NoRobustList", NO_ROBUST_LIST),
     ] {
         reads(&error, name, text);
     }

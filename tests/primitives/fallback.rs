@@ -6,45 +6,9 @@ use procsync::{Barrier, Semaphore, Timer, TimerOutcome, TimerState, shareable};
 
 use crate::common::{End, fork, until};
 use crate::condition::Scene;
+use crate::sandbox::forbid;
 use crate::scene::{LONG, lasting, shared, until_asleep};
 use crate::{condition, condition_errors};
-
-const LOAD: u16 = 0x20;
-const JUMP_IF_EQUAL: u16 = 0x15;
-const RETURN: u16 = 0x06;
-
-fn instruction(code: u16, operand: u32, skip_if_not: u8) -> libc::sock_filter {
-    libc::sock_filter {
-        code,
-        jt: 0,
-        jf: skip_if_not,
-        k: operand,
-    }
-}
-
-/// From now on `futex_waitv` answers `errno`, in this process and its children.
-fn forbid_futex_waitv(errno: i32) {
-    let number = u32::try_from(libc::SYS_futex_waitv).expect("a number");
-    let answer = libc::SECCOMP_RET_ERRNO | errno.unsigned_abs();
-    let mut filter = [
-        instruction(LOAD, 0, 0),
-        instruction(JUMP_IF_EQUAL, number, 1),
-        instruction(RETURN, answer, 0),
-        instruction(RETURN, libc::SECCOMP_RET_ALLOW, 0),
-    ];
-    let program = libc::sock_fprog {
-        len: 4,
-        filter: filter.as_mut_ptr(),
-    };
-    // SAFETY: asks for no memory.
-    let result = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    assert_eq!(result, 0);
-    let mode = libc::SECCOMP_MODE_FILTER;
-    // SAFETY: the kernel copies the program.
-    let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) };
-    assert_eq!(result, 0, "filters can be had");
-    assert_eq!(errno_of_futex_waitv(), Some(errno));
-}
 
 fn errno_of_futex_waitv() -> Option<i32> {
     let nothing = std::ptr::null::<libc::c_void>();
@@ -58,7 +22,8 @@ fn errno_of_futex_waitv() -> Option<i32> {
 fn without_futex_waitv(test: impl Fn()) {
     for errno in [libc::ENOSYS, libc::EPERM] {
         let child = fork(|| {
-            forbid_futex_waitv(errno);
+            forbid(&[libc::SYS_futex_waitv], errno);
+            assert_eq!(errno_of_futex_waitv(), Some(errno));
             test();
         });
         assert_eq!(child.join_within(LONG), Ok(End::Exited(0)));

@@ -8,6 +8,9 @@ mod common;
 
 mod scene;
 
+#[path = "../common/sandbox.rs"]
+mod sandbox;
+
 mod barrier;
 mod barrier_breaking;
 mod condition;

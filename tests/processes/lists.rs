@@ -1,11 +1,15 @@
 //! Threads whose robust list is not as glibc makes it: like musl's, unknown to libc, or none.
 
 use std::thread;
+use std::time::Duration;
 
-use procsync::Lock;
+use procsync::{
+    AcquireError, Lock, RLock, ShareError, Shared, Timer, TimerError, TimerOutcome, TimerState,
+};
 
 use crate::common::held::{hold, is_poisoned_and_free, is_sound_and_free, static_in_child};
 use crate::common::{MUSLS_OFFSET, Mapped, fork, register_list, unregister_list, until};
+use crate::sandbox::forbid;
 use crate::{die_doing, kill_me};
 
 #[test]
@@ -53,6 +57,102 @@ fn a_thread_without_a_list_is_recovered_too() {
     let lock: Mapped<Lock<u32>> = Mapped::zeroed();
     die_doing(|| {
         unregister_list();
+        hold(&lock);
+    });
+    assert!(is_poisoned_and_free(&lock));
+}
+
+/// Nor can one that a sandbox does not let look for its list.
+#[test]
+fn a_thread_that_may_not_see_its_list_is_recovered_too() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    die_doing(|| {
+        forbid(&[libc::SYS_get_robust_list], libc::EPERM);
+        hold(&lock);
+        drop(Shared::anonymous(Lock::new(0_u32)).expect("deaths are told"));
+    });
+    assert!(is_poisoned_and_free(&lock));
+}
+
+/// A process in a sandbox that keeps both calls away.
+fn unheard(body: impl Fn()) {
+    for errno in [libc::ENOSYS, libc::EPERM] {
+        fork(|| {
+            forbid(
+                &[libc::SYS_get_robust_list, libc::SYS_set_robust_list],
+                errno,
+            );
+            body();
+        })
+        .succeed();
+    }
+}
+
+#[test]
+fn nobody_holds_a_shared_lock_whose_death_would_not_be_heard_of() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    let rlock: Mapped<RLock<u32>> = Mapped::zeroed();
+    let timer = Shared::anonymous(Timer::new()).expect("a mapping");
+    let soon = Duration::from_millis(1);
+    unheard(|| {
+        for _ in 0..2 {
+            assert!(matches!(lock.acquire(), Err(AcquireError::NoRobustList)));
+            assert!(matches!(
+                lock.try_acquire(),
+                Err(AcquireError::NoRobustList)
+            ));
+            assert!(matches!(
+                lock.acquire_timeout(soon),
+                Err(AcquireError::NoRobustList)
+            ));
+            assert!(matches!(rlock.acquire(), Err(AcquireError::NoRobustList)));
+        }
+        let run = timer.run(soon, || unreachable!("it is not armed"));
+        assert!(matches!(run, Err(TimerError::NoRobustList)));
+        assert_eq!(timer.state(), TimerState::Idle);
+        assert!(!lock.is_locked() && !rlock.is_locked());
+    });
+    assert!(is_sound_and_free(&lock));
+    assert!(rlock.acquire().is_ok());
+    assert!(
+        timer
+            .run(soon, || ())
+            .is_ok_and(|end| end == TimerOutcome::Fired)
+    );
+}
+
+#[test]
+fn nobody_shares_whose_death_would_not_be_heard_of() {
+    unheard(|| {
+        let refused = Shared::anonymous(Lock::new(0_u32));
+        assert!(matches!(refused, Err(ShareError::NoRobustList)));
+    });
+}
+
+/// They die with the process.
+#[test]
+fn locks_in_private_memory_need_no_list() {
+    unheard(|| {
+        let lock = Lock::new(0);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..1000).for_each(|_| *lock.acquire().expect("private") += 1));
+            }
+        });
+        assert_eq!(lock.acquire().map(|count| *count).ok(), Some(2000));
+    });
+}
+
+/// What a thread's list was asked for before a sandbox was entered, it keeps.
+#[test]
+fn a_list_that_was_found_serves_in_a_sandbox() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    die_doing(|| {
+        drop(lock.acquire());
+        forbid(
+            &[libc::SYS_get_robust_list, libc::SYS_set_robust_list],
+            libc::EPERM,
+        );
         hold(&lock);
     });
     assert!(is_poisoned_and_free(&lock));

@@ -1,6 +1,8 @@
 //! Locks between processes: forks, deaths at rest, limits, libc's own robust mutexes; and conditions.
 //! Here is what the tests have in common.
 
+#![cfg(not(loom))]
+
 #[path = "../common/mod.rs"]
 mod common;
 mod conditions;
@@ -8,6 +10,8 @@ mod deaths;
 mod forks;
 mod libcs;
 mod lists;
+#[path = "../common/sandbox.rs"]
+mod sandbox;
 
 use common::{End, fork};
 

@@ -206,7 +206,7 @@ pub(crate) fn robust_head() -> Option<RobustHead> {
     Some(ME.with(Me::head))
 }
 
-pub(crate) fn register_head(_: usize) -> RobustHead {
+pub(crate) fn register_head(_: usize) -> (RobustHead, bool) {
     unreachable!("every thread of a model has a list")
 }
 

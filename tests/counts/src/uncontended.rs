@@ -241,13 +241,13 @@ fn refusals() -> Vec<Case> {
             let _held = stage.lock.acquire();
             stage.gate.wait();
         }))
-        .instructions(205),
+        .instructions(168),
         Case::new("Lock, shared, held by itself: acquire", |stage, meter| {
             let lock = black_box(&stage.lock);
             let _held = lock.acquire();
             meter.laps(|| drop(lock.acquire().expect_err("it is held")));
         })
-        .instructions(63),
+        .instructions(64),
         Case::new("Semaphore, empty: try_acquire", |stage, meter| {
             let semaphore = black_box(&stage.semaphore);
             meter.laps(|| assert!(semaphore.try_acquire().is_none()));
