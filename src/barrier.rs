@@ -271,8 +271,37 @@ impl Barrier {
         self.meet(Timeout::Forever, Some(action))
     }
 
-    /// [`wait_with_action`](Self::wait_with_action), waiting until `deadline` at most. The action
-    /// may take longer; but others who wait with a deadline may not.
+    /// [`wait_with_action`](Self::wait_with_action), waiting at most for `timeout`. The action may take
+    /// longer; but others who wait with a deadline may not.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_timeout`](Self::wait_timeout).
+    ///
+    /// # Panics
+    ///
+    /// As [`wait_with_action`](Self::wait_with_action).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procsync::{Barrier, BarrierError};
+    ///
+    /// let barrier = Barrier::new(2);
+    /// let action = || unreachable!("the other one does not come");
+    /// let met = barrier.wait_with_action_timeout(Duration::from_millis(1), action);
+    /// assert_eq!(met.err(), Some(BarrierError::TimedOut));
+    /// ```
+    pub fn wait_with_action_timeout(
+        &self,
+        timeout: Duration,
+        action: impl FnOnce(),
+    ) -> Result<BarrierWait, BarrierError> {
+        self.meet(Timeout::For(timeout), Some(action))
+    }
+
+    /// [`wait_with_action_timeout`](Self::wait_with_action_timeout), waiting until `deadline` at most.
     ///
     /// # Errors
     ///

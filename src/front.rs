@@ -12,9 +12,10 @@ impl OnlyForThisThread {
 /// The methods of a lock type over [`RawLock`](crate::raw_lock::RawLock), and its guard.
 ///
 /// The lock's own file defines `$Lock { raw, data }`, how it is acquired (`take`, which answers
-/// `Ok` or why not) and given back (`give_back`), and what only it has.
+/// `Ok` or why not) and given back (`give_back`), what a repair gets (`data_of`, a `$Data`), and what only
+/// it has.
 macro_rules! lock_front {
-    ($Lock:ident, $Guard:ident) => {
+    ($Lock:ident, $Guard:ident, $Data:ty) => {
         impl<T> $Lock<T> {
             /// Where the data are.
             #[cfg_attr(loom, allow(dead_code, reason = "models map no files"))]
@@ -136,6 +137,77 @@ macro_rules! lock_front {
                 deadline: Instant,
             ) -> Result<$Guard<'_, T>, AcquireError<$Guard<'_, T>>> {
                 self.finish(self.take(Timeout::Until(deadline)), AcquireError::TimedOut)
+            }
+
+            /// [`acquire_or_repair`](Self::acquire_or_repair), waiting at most for `timeout`. The repair may
+            /// take longer.
+            ///
+            /// # Errors
+            ///
+            /// As [`acquire_timeout`](Self::acquire_timeout), but not
+            /// [`Poisoned`](AcquireError::Poisoned).
+            ///
+            /// # Panics
+            ///
+            /// As `repair` does.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use procsync::{AcquireError, Lock};
+            ///
+            /// let pair = Lock::new((0_u32, 0_u32)); // always equal
+            /// let _ = std::panic::catch_unwind(|| {
+            ///     let mut pair = pair.acquire().unwrap();
+            ///     pair.0 += 1;
+            ///     panic!("before the other is increased");
+            /// });
+            /// let patience = Duration::from_secs(1);
+            /// let guard = pair.acquire_or_repair_timeout(patience, |pair| pair.1 = pair.0)?;
+            /// assert_eq!(*guard, (1, 1));
+            /// # drop(guard);
+            /// # Ok::<(), AcquireError<()>>(())
+            /// ```
+            pub fn acquire_or_repair_timeout(
+                &self,
+                timeout: Duration,
+                repair: impl FnOnce($Data),
+            ) -> Result<$Guard<'_, T>, AcquireError<$Guard<'_, T>>> {
+                self.repair(self.acquire_timeout(timeout), repair)
+            }
+
+            /// [`acquire_or_repair`](Self::acquire_or_repair), waiting until `deadline` at most. The repair
+            /// may take longer.
+            ///
+            /// # Errors
+            ///
+            /// As [`acquire_until`](Self::acquire_until), but not [`Poisoned`](AcquireError::Poisoned).
+            ///
+            /// # Panics
+            ///
+            /// As `repair` does.
+            pub fn acquire_or_repair_until(
+                &self,
+                deadline: Instant,
+                repair: impl FnOnce($Data),
+            ) -> Result<$Guard<'_, T>, AcquireError<$Guard<'_, T>>> {
+                self.repair(self.acquire_until(deadline), repair)
+            }
+
+            fn repair<'lock>(
+                &'lock self,
+                acquired: Result<$Guard<'lock, T>, AcquireError<$Guard<'lock, T>>>,
+                repair: impl FnOnce($Data),
+            ) -> Result<$Guard<'lock, T>, AcquireError<$Guard<'lock, T>>> {
+                match acquired {
+                    Err(AcquireError::Poisoned(mut guard)) => {
+                        repair(Self::data_of(&mut guard));
+                        self.clear_poison();
+                        Ok(guard)
+                    }
+                    other => other,
+                }
             }
 
             #[inline]

@@ -50,8 +50,9 @@ use crate::sync::{Protected, const_fn};
 /// # Waiting
 ///
 /// To acquire a free lock, and to release one that nobody waits for, is no system call. (But a
-/// thread's first acquisition asks for its robust list, and a lock's first, outside of a
-/// [`Shared`](crate::Shared), whether its memory is shared.) Who finds the lock taken looks a few
+/// thread's first acquisition asks for its robust list; and outside of a [`Shared`](crate::Shared), a
+/// lock's first asks whether its memory is shared, as the release of another lock does than the newest that
+/// the thread holds.) Who finds the lock taken looks a few
 /// times more, and then sleeps in the kernel ([futex(2)]).
 ///
 /// A timeout of zero, like a deadline that has passed, is one try, which never sleeps. One that the
@@ -135,7 +136,8 @@ pub struct Lock<T: ?Sized = ()> {
 /// panic that began while it lived.
 ///
 /// Not [`Send`]: the kernel frees the locks of the thread that acquired them. Dropping it is no
-/// system call, unless somebody waits.
+/// system call, unless somebody waits. (Locks in a mapping of your own are best dropped newest first: see
+/// [`Lock`](Lock#waiting).)
 #[doc(alias("MutexGuard", "unlock", "release", "pthread_mutex_unlock"))]
 #[must_use = "the lock is released as soon as the guard is dropped: name it `_guard`, say, for `let _ = …` drops it \
               at once, too"]
@@ -145,7 +147,7 @@ pub struct LockGuard<'lock, T: ?Sized> {
     _not_send: OnlyForThisThread,
 }
 
-lock_front!(Lock, LockGuard);
+lock_front!(Lock, LockGuard, &mut T);
 
 impl<T: ?Sized> Lock<T> {
     #[inline]
@@ -187,14 +189,12 @@ impl<T: ?Sized> Lock<T> {
         &self,
         repair: impl FnOnce(&mut T),
     ) -> Result<LockGuard<'_, T>, AcquireError<LockGuard<'_, T>>> {
-        match self.acquire() {
-            Err(AcquireError::Poisoned(mut guard)) => {
-                repair(&mut guard);
-                self.clear_poison();
-                Ok(guard)
-            }
-            other => other,
-        }
+        self.repair(self.acquire(), repair)
+    }
+
+    /// What a repair gets.
+    fn data_of<'guard>(guard: &'guard mut LockGuard<'_, T>) -> &'guard mut T {
+        guard
     }
 }
 

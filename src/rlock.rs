@@ -73,7 +73,7 @@ pub struct RLockGuard<'lock, T: ?Sized> {
     _not_send: OnlyForThisThread,
 }
 
-lock_front!(RLock, RLockGuard);
+lock_front!(RLock, RLockGuard, &T);
 
 impl<T: ?Sized> RLock<T> {
     #[inline]
@@ -141,14 +141,12 @@ impl<T: ?Sized> RLock<T> {
         &self,
         repair: impl FnOnce(&T),
     ) -> Result<RLockGuard<'_, T>, AcquireError<RLockGuard<'_, T>>> {
-        match self.acquire() {
-            Err(AcquireError::Poisoned(guard)) => {
-                repair(&guard);
-                self.clear_poison();
-                Ok(guard)
-            }
-            other => other,
-        }
+        self.repair(self.acquire(), repair)
+    }
+
+    /// What a repair gets.
+    fn data_of<'guard>(guard: &'guard mut RLockGuard<'_, T>) -> &'guard T {
+        guard
     }
 }
 

@@ -150,8 +150,8 @@ const MORE_WORDS: usize = 3;
 /// # Death
 ///
 /// As with the sources: nobody else is held up by the death of one that waits here, and one that waits here is
-/// told of others' deaths, at once; but of the second timer among the sources, and further ones, that its
-/// runner died, within a second.
+/// told of others' deaths at once, except that a death of the runner of any timer but the first is told within
+/// a second.
 ///
 /// Where `futex_waitv` ([futex2]) is missing (before Linux 5.16, or in a sandbox), it sleeps on the
 /// first source alone, and looks at the others ten times a second.

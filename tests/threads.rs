@@ -386,6 +386,33 @@ fn a_panic_in_a_repair_leaves_the_poison() {
     });
 }
 
+#[test]
+fn a_repair_waits_no_longer_than_it_may() {
+    const A_WHILE: Duration = Duration::from_millis(5);
+    let unused = |_: &mut u32| unreachable!("it was not to be had");
+    wherever_it_is(|lock| {
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _guard = lock.acquire();
+            resume_unwind(Box::new(()));
+        }));
+        assert!(panicked.is_err());
+        let guard = lock.acquire().or_else(|error| error.into_guard().ok_or(()));
+        thread::scope(|threads| {
+            threads.spawn(|| {
+                let late = lock.acquire_or_repair_timeout(A_WHILE, unused);
+                assert!(matches!(late, Err(AcquireError::TimedOut)));
+                let late = lock.acquire_or_repair_until(Instant::now(), unused);
+                assert!(matches!(late, Err(AcquireError::TimedOut)));
+            });
+        });
+        drop(guard);
+        let repaired = lock.acquire_or_repair_timeout(A_WHILE, |value| *value = 9);
+        assert_eq!(repaired.ok().as_deref(), Some(&9));
+        let sound = lock.acquire_or_repair_until(Instant::now() + A_WHILE, unused);
+        assert_eq!(sound.ok().as_deref(), Some(&9));
+    });
+}
+
 // ---- The rest ------------------------------------------------------------------------------------------
 
 #[test]

@@ -64,16 +64,21 @@ fn between_fields(place: &str, theirs: &[Field], mine: &[Field]) -> Option<Strin
     let differ = |(theirs, mine): (&Field, &Field)| {
         if theirs.name != mine.name {
             let (found, expected) = (inside(place, theirs), inside(place, mine));
-            return Some(format!("it has {found} where this program has {expected}"));
+            return Some(format!(
+                "it has the field `{found}` where this program has `{expected}`"
+            ));
         }
         let place = inside(place, mine);
         between(&place, &theirs.kind, &mine.kind)
             .or_else(|| unequal(&place, at_byte(theirs.at), at_byte(mine.at)))
     };
     pairs.find_map(differ).or_else(|| match theirs.len() {
-        len if len < mine.len() => Some(format!("it has no {}", inside(place, &mine[len]))),
+        len if len < mine.len() => Some(format!(
+            "it has no field `{}`, which this program has",
+            inside(place, &mine[len])
+        )),
         len if len > mine.len() => Some(format!(
-            "it has {}, which this program has not",
+            "it has a field `{}`, which this program has not",
             inside(place, &theirs[mine.len()])
         )),
         _ => None,
@@ -94,8 +99,12 @@ fn at_byte(offset: u64) -> String {
 }
 
 fn unequal(place: &str, found: String, expected: String) -> Option<String> {
-    let place = if place.is_empty() { "it" } else { place };
-    (found != expected).then(|| format!("{place} is {found}, and {expected} in this program"))
+    let place = if place.is_empty() {
+        "it".to_owned()
+    } else {
+        format!("`{place}`")
+    };
+    (found != expected).then(|| format!("{place} is {found} there, and {expected} in this program"))
 }
 
 #[cfg(test)]
@@ -132,56 +141,77 @@ mod tests {
     #[test]
     fn the_first_difference_is_told() {
         let all = [
-            (told::<u64, u32>(), "it is u64, and u32 in this program"),
-            (told::<Event, u64>(), "it is Event, and u64 in this program"),
+            (
+                told::<u64, u32>(),
+                "it is u64 there, and u32 in this program",
+            ),
+            (
+                told::<Event, u64>(),
+                "it is Event there, and u64 in this program",
+            ),
             (
                 told::<[u8; 4], [u8; 8]>(),
-                "it is [u8; 4], and [u8; 8] in this program",
+                "it is [u8; 4] there, and [u8; 8] in this program",
             ),
             (
                 told::<[u8; 4], [i8; 4]>(),
-                "[…] is u8, and i8 in this program",
+                "`[…]` is u8 there, and i8 in this program",
             ),
             (
                 told::<Lock<u8>, RLock<u8>>(),
-                "it is Lock, and RLock in this program",
+                "it is Lock there, and RLock in this program",
             ),
             (
                 told::<Lock<u8>, Lock<i8>>(),
-                "it is u8, and i8 in this program",
+                "it is u8 there, and i8 in this program",
             ),
-            (told::<Base, u32>(), "it is struct, and u32 in this program"),
-            (told::<Base, Retyped>(), "a is u32, and i32 in this program"),
+            (
+                told::<Base, u32>(),
+                "it is struct there, and u32 in this program",
+            ),
+            (
+                told::<Base, Retyped>(),
+                "`a` is u32 there, and i32 in this program",
+            ),
             (
                 told::<Deep, Base>(),
-                "b[…] is Cell<u64>, and u64 in this program",
+                "`b[…]` is Cell<u64> there, and u64 in this program",
             ),
             (
                 told::<Base, Again>(),
-                "b[…] is Lock, and RLock in this program",
+                "`b[…]` is Lock there, and RLock in this program",
             ),
             (
                 told::<Longer, Base>(),
-                "b is [Lock; 3], and [Lock; 2] in this program",
+                "`b` is [Lock; 3] there, and [Lock; 2] in this program",
             ),
-            (told::<Base, More>(), "it has no c"),
-            (told::<More, Base>(), "it has c, which this program has not"),
-            (told::<Base, Between>(), "it has b where this program has c"),
+            (
+                told::<Base, More>(),
+                "it has no field `c`, which this program has",
+            ),
+            (
+                told::<More, Base>(),
+                "it has a field `c`, which this program has not",
+            ),
+            (
+                told::<Base, Between>(),
+                "it has the field `b` where this program has `c`",
+            ),
             (
                 told::<Base, Aligned>(),
-                "it is aligned to 8, and aligned to 64 in this program",
+                "it is aligned to 8 there, and aligned to 64 in this program",
             ),
             (
                 told::<Inner, Moved>(),
-                "b is aligned to 8, and aligned to 64 in this program",
+                "`b` is aligned to 8 there, and aligned to 64 in this program",
             ),
             (
                 told::<Other, Inner>(),
-                "b.a is i32, and u32 in this program",
+                "`b.a` is i32 there, and u32 in this program",
             ),
             (
                 told::<Packed, Tight>(),
-                "b is at byte 4 of its struct, and at byte 1 of its struct in this program",
+                "`b` is at byte 4 of its struct there, and at byte 1 of its struct in this program",
             ),
         ];
         for (told, expected) in all {

@@ -179,16 +179,16 @@ impl ShareError {
     fn message(&self) -> &'static str {
         match self {
             Self::NotFound => {
-                "nothing has that name, or its directory does not exist (/dev/shm for \"/x\"); create it \
-                 first, or use open_or_create"
+                "nothing has that name, or its directory does not exist (/dev/shm for \"/x\"); look at the \
+                 name, make the directory, or create the value first, as open_or_create does"
             }
             Self::AlreadyExists => {
                 "something has that name already, perhaps left by an earlier run; open it, use \
                  open_or_create, or unlink it first"
             }
             Self::PermissionDenied => {
-                "permission denied: a value's file must be readable and writable, and its \
-                 directory writable to create or unlink it; see SharedOptions::mode"
+                "permission denied: a value's file, or a descriptor of it, must be readable and writable, and \
+                 its directory writable to create or unlink it; see SharedOptions::mode"
             }
             Self::InvalidName => {
                 "no file can have that name: write \"/x\" for a POSIX shared-memory name or \

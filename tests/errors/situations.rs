@@ -176,8 +176,7 @@ fn a_program_that_was_changed_is_told_what_is_different() {
         }),
     };
     drop(Shared::create(&name.0, old).unwrap());
-    let text =
-        "the file holds a value of another type: purses.right is u32, and u64 in this program; ";
+    let text = "the file holds a value of another type: `purses.right` is u32 there, and u64 in this program; ";
     let opened = Shared::<after::State>::open(&name.0).unwrap_err();
     assert!(opened.to_string().starts_with(text), "{opened}");
     let made = Shared::open_or_create(&name.0, after::State::default).unwrap_err();

@@ -145,8 +145,8 @@ fn of_a_shared_value_without_numbers() {
         (
             ShareError::NotFound,
             "NotFound",
-            "nothing has that name, or its directory does not exist (/dev/shm for \"/x\"); create it \
-             first, or use open_or_create",
+            "nothing has that name, or its directory does not exist (/dev/shm for \"/x\"); look at the \
+             name, make the directory, or create the value first, as open_or_create does",
         ),
         (
             ShareError::AlreadyExists,
@@ -157,8 +157,8 @@ fn of_a_shared_value_without_numbers() {
         (
             ShareError::PermissionDenied,
             "PermissionDenied",
-            "permission denied: a value's file must be readable and writable, and its directory writable \
-             to create or unlink it; see SharedOptions::mode",
+            "permission denied: a value's file, or a descriptor of it, must be readable and writable, and its \
+             directory writable to create or unlink it; see SharedOptions::mode",
         ),
         (
             ShareError::InvalidName,
@@ -249,9 +249,9 @@ fn of_a_shared_value_with_what_was_found() {
          0x0000000000000def; unlink it when nobody uses it any more, or take another name",
     );
     reads(
-        &layout(Some("a is u32, and u64 in this program")),
+        &layout(Some("`a` is u32 there, and u64 in this program")),
         "LayoutMismatch",
-        "the file holds a value of another type: a is u32, and u64 in this program; its layout is \
+        "the file holds a value of another type: `a` is u32 there, and u64 in this program; its layout is \
          0x0000000000000abc, expected was 0x0000000000000def; unlink it when nobody uses it any more, or \
          take another name",
     );

@@ -18,6 +18,12 @@ fn main() -> ExitCode {
     let chosen: Vec<&Mutant> = mutants()
         .filter(|m| wanted.is_empty() || wanted.iter().any(|w| w == m.name))
         .collect();
+    for name in &wanted {
+        if !chosen.iter().any(|mutant| mutant.name == name) {
+            eprintln!("no mutant is called {name}; they are in loom-tests/src/bin/mutants/table");
+            return ExitCode::FAILURE;
+        }
+    }
     let caught = judge_all(&chosen);
     let failed = chosen.len() - caught;
     println!("mutants: {caught} caught, {failed} not");
