@@ -11,7 +11,7 @@
 //!
 //! A party that dies where nobody else sleeps wakes nobody. For those who come later, one of the parties
 //! holds the `watch`, a lock: if it dies, the kernel marks it, and whoever comes finds the mark and
-//! breaks the barrier. The mark stays until a *reset*. (It goes unnoticed if the one that waits alone
+//! breaks the barrier. The mark stays until a *reset*: nobody takes the watch while it is there. (It goes unnoticed if the one that waits alone
 //! came before the holder of the watch had left the meeting before. Then it counts as arrived, as it
 //! had.)
 //!
@@ -30,7 +30,7 @@ use crate::barrier_state::{ARRIVED_MAX, Outcome, State};
 use crate::deadline::{Patience, Timeout};
 use crate::error::BarrierError;
 use crate::on_drop::OnDrop;
-use crate::raw_lock::{self, RawLock, Refusal};
+use crate::raw_lock::{RawLock, Refusal};
 use crate::robust::{self, Armed};
 use crate::spin::Spin;
 use crate::sync::{AtomicU64, Note, Ordering, const_fn, kernel};
@@ -240,7 +240,10 @@ impl Barrier {
     ///
     /// If the barrier breaks while the action runs, because another party does not wait that long,
     /// the action was run, and all get [`Broken`](BarrierError::Broken). So do the others if the
-    /// one that runs it dies. An action that waits at the same barrier waits for itself.
+    /// one that runs it dies. (But if its thread holds as many locks as it can, and the action uses other
+    /// primitives, its death in there may go unnoticed: see
+    /// [`TooManyHeld`](crate::AcquireError::TooManyHeld).) An action that waits at the same barrier waits for
+    /// itself.
     ///
     /// # Errors
     ///
@@ -409,14 +412,17 @@ impl Barrier {
         full: State,
     ) -> Result<(), BarrierError> {
         let incarnation = robust::incarnation();
+        // A child that the action has forked is none: the meeting is the parent's.
+        let is_a_party = || robust::incarnation() == incarnation;
         let breaker = OnDrop::new(|| {
-            renew(armed);
-            self.break_up(full.generation());
+            if is_a_party() {
+                renew(armed);
+                self.break_up(full.generation());
+            }
         });
         action();
         breaker.forget();
-        if robust::incarnation() != incarnation {
-            // A child that the action has forked: the meeting is the parent's.
+        if !is_a_party() {
             return Err(BarrierError::Broken);
         }
         // The action may have used other primitives, which have left the slot empty.
@@ -637,9 +643,7 @@ impl Barrier {
     ///
     /// The mark of a death stays for all to see: to take it over is to hide it for an instant.
     fn take_watch(&self) -> Option<OnDrop<impl FnOnce()>> {
-        let watch = self.watch.watched();
-        let is_free = raw_lock::is_free(watch.1) && !self.watch.was_poisoned_at(watch);
-        let taken = is_free && self.watch.acquire(Timeout::Zero).is_ok();
+        let taken = !self.watch.is_poisoned_while_held() && self.watch.acquire_untouched();
         taken.then(|| OnDrop::new(|| self.watch.release()))
     }
 }

@@ -28,6 +28,10 @@ pub(crate) mod sealed {
     pub trait Locked {
         #[doc(hidden)]
         fn raw(&self) -> &RawLock;
+
+        /// The calling thread has the lock back.
+        #[doc(hidden)]
+        fn renew(&mut self) {}
     }
 }
 
@@ -37,6 +41,10 @@ impl<T: ?Sized> sealed::Locked for LockGuard<'_, T> {
     fn raw(&self) -> &RawLock {
         self.raw()
     }
+
+    fn renew(&mut self) {
+        self.renew();
+    }
 }
 
 impl<T: ?Sized> ConditionGuard for RLockGuard<'_, T> {}
@@ -44,6 +52,10 @@ impl<T: ?Sized> ConditionGuard for RLockGuard<'_, T> {}
 impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
     fn raw(&self) -> &RawLock {
         self.raw()
+    }
+
+    fn renew(&mut self) {
+        self.renew();
     }
 }
 
@@ -105,7 +117,8 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
 ///
 /// If one of those who wait dies, the notification that it may have got goes to the others, who all
 /// wake up: at once, or, if it died while taking the lock back, within a second. A notifier's
-/// death comes before the notify or after it. The death of one that has returned from its wait is
+/// death comes before the notify or after it; of a `notify(n)` for several, some of whom are not asleep yet,
+/// it may come between two of them. The death of one that has returned from its wait is
 /// the death of a lock's holder, and so is that of one that has changed the data and not notified
 /// yet: the waiters, who sleep on the condition and not on the lock, are not told. So notify first,
 /// then change, under one hold ([surviving](crate::guide::surviving#conditions-and-events)).
@@ -295,9 +308,9 @@ impl Condition {
         guard: &mut G,
         patience: Patience,
     ) -> Result<bool, Poisoned> {
-        let lock = guard.raw();
-        let notified = self.raw.wait(lock, patience);
-        if lock.is_poisoned_while_held() {
+        let notified = self.raw.wait(guard.raw(), patience);
+        guard.renew();
+        if guard.raw().is_poisoned_while_held() {
             return Err(Poisoned);
         }
         Ok(notified)

@@ -249,7 +249,8 @@ impl fmt::Display for BarrierError {
         f.write_str(match self {
             Self::Broken => {
                 "the barrier is broken: another party timed out, aborted, panicked or died, or it was \
-                 reset; call reset once it is known who is left"
+                 reset; call reset once it is known who is left (made of zeros, it has no parties, and is \
+                 always broken)"
             }
             Self::TimedOut => {
                 "the others did not come to the barrier in time, which is broken now; call reset once \

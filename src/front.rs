@@ -210,7 +210,7 @@ macro_rules! lock_front {
                 }
             }
 
-            #[inline]
+            #[inline(always)]
             fn finish<'lock>(
                 &'lock self,
                 taken: Result<(), Refusal>,
@@ -352,7 +352,9 @@ macro_rules! lock_front {
             /// ```
             #[doc(alias("unlock", "force_unlock"))]
             pub unsafe fn force_release(&self) {
-                self.give_back();
+                if self.is_owned_by_current_thread() {
+                    self.give_back();
+                }
             }
         }
 
@@ -398,7 +400,24 @@ macro_rules! lock_front {
         impl<'lock, T: ?Sized> $Guard<'lock, T> {
             #[inline]
             fn new(lock: &'lock $Lock<T>) -> Self {
-                Self { lock, panicking: std::thread::panicking(), _not_send: OnlyForThisThread::MARK }
+                Self {
+                    lock,
+                    panicking: std::thread::panicking(),
+                    holder: robust::known_tid(),
+                    _not_send: OnlyForThisThread::MARK,
+                }
+            }
+
+            /// Whether a forked child has it from its parent. The child may hold the lock itself
+            /// meanwhile, by a guard of its own.
+            #[inline]
+            fn is_inherited(&self) -> bool {
+                self.holder != robust::known_tid()
+            }
+
+            /// After the calling thread has given the lock up and acquired it again.
+            pub(crate) fn renew(&mut self) {
+                self.holder = robust::known_tid();
             }
 
             pub(crate) fn raw(&self) -> &RawLock {
@@ -420,7 +439,7 @@ macro_rules! lock_front {
         impl<T: ?Sized> Drop for $Guard<'_, T> {
             #[inline(always)]
             fn drop(&mut self) {
-                if $crate::kernel::is_over() {
+                if $crate::kernel::is_over() || self.is_inherited() {
                     return;
                 }
                 if !self.panicking && std::thread::panicking() {

@@ -9,6 +9,7 @@
 use core::ffi::c_void;
 use core::ptr;
 
+use crate::record;
 use crate::regions;
 use crate::robust::{self, Entry, OWNER, Thread, owner};
 use crate::sync::{AtomicU32, Note, Ordering, kernel};
@@ -20,6 +21,7 @@ pub(crate) extern "C" fn thread_ends(_: *mut c_void) {
             return;
         }
         if thread.newest().is_some() {
+            let _moving = record::move_between();
             hand_over(thread);
         }
         thread.leave();

@@ -85,8 +85,10 @@ use crate::sync::{Protected, const_fn};
 /// another waiter asleep then. The kernel does its part by the thread's list of held locks
 /// ([get_robust_list(2)], [robust futexes], [their ABI]).
 ///
-/// A thread that ends with a forgotten guard leaves the lock locked while its process lives. In a
-/// child of [fork(2)], guards that were inherited do nothing: the parent holds the lock.
+/// A thread that ends with a forgotten guard leaves the lock locked while its process lives: another
+/// thread, which only sleeps, is started to hold it then, and where none can be started the process is
+/// aborted. In a child of [fork(2)], guards that were inherited do nothing: they are the parent's, also
+/// where the child has acquired the lock itself since.
 ///
 /// How data are kept so that they can be repaired is told in the guide, under
 /// [surviving](crate::guide::surviving).
@@ -144,6 +146,8 @@ pub struct Lock<T: ?Sized = ()> {
 pub struct LockGuard<'lock, T: ?Sized> {
     lock: &'lock Lock<T>,
     panicking: bool,
+    /// The TID of the thread that acquired the lock: the guard is inert in any other, as in a forked child.
+    holder: u32,
     _not_send: OnlyForThisThread,
 }
 

@@ -47,8 +47,9 @@
 //!
 //! # Everything else
 //!
-//! Is as with [`Lock`]: what a death does; forks, in whose child an inherited guard does nothing; guards
-//! that are forgotten; memory ordering. No fairness is promised, so there is no
+//! Is as with [`Lock`]: what a death does; forks, in whose child an inherited guard does nothing (unless the
+//! child has locked the mutex itself: `lock_api`'s guards do not know who made them, so that one would unlock
+//! what the child holds; forget it there); guards that are forgotten; memory ordering. No fairness is promised, so there is no
 //! [`RawMutexFair`](::lock_api::RawMutexFair), and guards have neither `unlock_fair` nor `bump`.
 //!
 //! # In shared memory
@@ -136,7 +137,7 @@ unsafe impl RawMutex for Lock {
     }
 
     /// Poisons the lock if a panic unlocks it that began after it was locked. In a forked child that has
-    /// inherited the guard it does nothing.
+    /// inherited the guard it does nothing, unless the child holds the lock itself.
     #[inline]
     unsafe fn unlock(&self) {
         if thread::panicking() {

@@ -60,7 +60,7 @@ const IN_SHARED_MEMORY: u32 = 2;
 
 const POISONED: u32 = 1;
 
-pub(crate) fn is_free(word: u32) -> bool {
+fn is_free(word: u32) -> bool {
     owner(word) == 0
 }
 
@@ -209,6 +209,18 @@ impl RawLock {
         }
     }
 
+    /// Acquires a lock whose word is 0: free, without a mark of death, and nobody has slept on it. Any other is
+    /// left as it is.
+    pub(crate) fn acquire_untouched(&self) -> bool {
+        robust::with(|thread| {
+            let is_known = thread.prepare().is_ok();
+            is_known && {
+                self.find_place();
+                self.acquire_uncontended(thread)
+            }
+        })
+    }
+
     /// One attempt to become the owner of a free word.
     #[inline]
     fn take(&self, free: u32, thread: &Thread) -> bool {
@@ -348,7 +360,7 @@ impl RawLock {
     fn free_if_nobody_sleeps(&self, word: u32) -> bool {
         // ORDERING: Release pairs with the Acquire in `take`. That the word is unchanged since it
         // was loaded, before the count, proves that nobody came in between.
-        kernel::count_sleepers(&self.word) == 0
+        kernel::nobody_sleeps(&self.word)
             && self
                 .word
                 .compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed)
@@ -366,6 +378,15 @@ impl RawLock {
                 let acquired = self.contend(thread, Patience::Unlimited);
                 debug_assert!(acquired.is_ok(), "who waits for ever gets it");
             });
+        }
+    }
+
+    /// Nobody holds it. The caller knows, since nobody else knows of the lock.
+    #[cfg_attr(loom, allow(dead_code, reason = "models map no files"))]
+    pub(crate) fn forget_holder(&self) {
+        let word = self.word.load(Ordering::Relaxed);
+        if !is_free(word) {
+            self.word.store(0, Ordering::Relaxed);
         }
     }
 

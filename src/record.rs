@@ -6,6 +6,7 @@
 use core::ops::Range;
 use core::sync::atomic::AtomicUsize;
 
+use crate::on_drop::OnDrop;
 use crate::registry::{Registry, Zeroed};
 use crate::sentinel::Sentinel;
 use crate::sync::{Note, Ordering, kernel, per_process};
@@ -96,12 +97,44 @@ impl Record {
     }
 }
 
+/// Locks that go from one thread's record to another's: how often that began in this process, and how often
+/// it ended.
+struct Moves {
+    begun: Note,
+    ended: Note,
+}
+
+per_process!(fn between_records() -> Moves = Moves {
+    begun: Note::new(0),
+    ended: Note::new(0),
+});
+
+/// Locks go from one thread's record to another's, until this is dropped. They may be in neither for a
+/// moment, or seem so to one who looks at the records one by one.
+pub(crate) fn move_between() -> OnDrop<impl FnOnce()> {
+    let Moves { begun, ended } = between_records();
+    begun.fetch_add(1, Ordering::SeqCst);
+    OnDrop::new(|| {
+        ended.fetch_add(1, Ordering::SeqCst);
+    })
+}
+
+/// In a forked child: what was moving is the parent's.
+pub(crate) fn nothing_moves() {
+    let Moves { begun, ended } = between_records();
+    ended.store(begun.load(Ordering::Relaxed), Ordering::Relaxed);
+}
+
 /// Whether a thread of this process holds a lock in that range of addresses. Nobody may be
-/// acquiring or releasing one there meanwhile.
+/// acquiring or releasing one there meanwhile. In doubt, because one may have [moved](move_between)
+/// meanwhile, yes.
 pub(crate) fn anyone_holds_within(addresses: &Range<usize>) -> bool {
     let me = kernel::process_id();
-    records()
+    let Moves { begun, ended } = between_records();
+    let before = ended.load(Ordering::SeqCst);
+    let is_held = records()
         .iter()
         .filter(|record| record.process.load(Ordering::Acquire) == me)
-        .any(|record| record.holds_within(addresses))
+        .any(|record| record.holds_within(addresses));
+    is_held || begun.load(Ordering::SeqCst) != before
 }

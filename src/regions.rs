@@ -24,7 +24,11 @@ unsafe impl Zeroed for Range {}
 impl Range {
     fn contains(&self, address: usize) -> bool {
         let start = self.start.load(Ordering::Acquire);
-        address.wrapping_sub(start) < self.length.load(Ordering::Relaxed)
+        // ORDERING: Acquire pairs with the Release in `register`: a length of another range comes with its
+        // start, or with a later one.
+        let length = self.length.load(Ordering::Acquire);
+        let is_inside = address.wrapping_sub(start) < length;
+        is_inside && self.start.load(Ordering::Relaxed) == start
     }
 }
 

@@ -70,6 +70,8 @@ pub struct RLock<T: ?Sized = ()> {
 pub struct RLockGuard<'lock, T: ?Sized> {
     lock: &'lock RLock<T>,
     panicking: bool,
+    /// The TID of the thread that acquired the lock: the guard is inert in any other, as in a forked child.
+    holder: u32,
     _not_send: OnlyForThisThread,
 }
 
@@ -93,7 +95,7 @@ impl<T: ?Sized> RLock<T> {
         let depth = self.depth();
         if depth <= 1 {
             self.raw.release();
-        } else if robust::with(|thread| self.raw.is_owned_by(thread)) {
+        } else {
             self.set_depth(depth - 1);
         }
     }

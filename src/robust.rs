@@ -35,7 +35,7 @@ use core::ptr;
 use core::sync::atomic::AtomicUsize;
 
 use crate::keeper;
-use crate::record::Record;
+use crate::record::{self, Record};
 use crate::sentinel::{self, Sentinel};
 use crate::sync::{AtomicU32, Ordering, kernel};
 
@@ -189,6 +189,12 @@ pub(crate) fn current_tid() -> u32 {
         let _ = thread.prepare();
         thread.tid()
     })
+}
+
+/// The same, of a thread that has acquired a lock; of another, no thread's.
+#[inline(always)]
+pub(crate) fn known_tid() -> u32 {
+    with(Thread::tid)
 }
 
 /// A number that differs between a process and its forked children.
@@ -415,5 +421,6 @@ impl Thread {
 /// In a forked child: the parent's thread holds what this one held, and libc has begun a new list.
 extern "C" fn forget() {
     kernel::begin_incarnation();
+    record::nothing_moves();
     with(Thread::become_blank);
 }

@@ -7,6 +7,7 @@ mod common;
 
 use std::cell::RefCell;
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -76,6 +77,33 @@ fn a_child_of_a_barriers_action_has_not_met() {
             }
         });
         assert_eq!(met.is_err(), is_child);
+    })
+    .succeed();
+    assert!(!barrier.is_broken());
+}
+
+#[test]
+fn a_child_that_panics_out_of_a_barriers_action_does_not_break_the_meeting() {
+    let barrier = Shared::anonymous(Barrier::new(1)).expect("there is memory");
+    fork(|| {
+        let mut is_child = false;
+        let met = catch_unwind(AssertUnwindSafe(|| {
+            barrier.wait_with_action(|| {
+                // SAFETY: this process has one thread.
+                match unsafe { nix::unistd::fork() }.expect("processes can be forked") {
+                    ForkResult::Parent { child } => {
+                        let end = waitpid(child, None);
+                        assert_eq!(end, Ok(WaitStatus::Exited(child, 0)));
+                    }
+                    ForkResult::Child => {
+                        is_child = true;
+                        resume_unwind(Box::new(()));
+                    }
+                }
+            })
+        }));
+        assert_eq!(met.is_err(), is_child);
+        assert!(is_child || met.is_ok_and(|met| met.is_ok()));
     })
     .succeed();
     assert!(!barrier.is_broken());

@@ -211,12 +211,21 @@ pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
 /// A requeue from the word to itself that wakes nobody moves nobody either, and answers how many it
 /// looked at.
 pub(crate) fn count_sleepers_at(word: *const AtomicU32) -> usize {
+    ask_for_sleepers(word).unwrap_or(0)
+}
+
+/// Whether it is certain that nobody sleeps on `word`: a sandbox may have refused to tell.
+pub(crate) fn nobody_sleeps(word: &AtomicU32) -> bool {
+    ask_for_sleepers(word) == Some(0)
+}
+
+fn ask_for_sleepers(word: *const AtomicU32) -> Option<usize> {
     // SAFETY: FUTEX_REQUEUE neither reads nor writes the memory, and moves nobody from a word to itself.
     let found = unsafe {
         let requeue = libc::FUTEX_REQUEUE;
         libc::syscall(libc::SYS_futex, word, requeue, 0_u32, i64::from(ALL), word)
     };
-    usize::try_from(found).unwrap_or(0)
+    usize::try_from(found).ok()
 }
 
 /// Lets all who sleep on one word sleep on another; what they hold does not matter.

@@ -111,7 +111,21 @@ pub(crate) unsafe fn store_link(at: usize, value: usize) {
     compiler_fence(Ordering::SeqCst);
 }
 
-/// The same for the entry of a lock: with glibc it is aligned, with musl only to four.
+/// The same, for threads that look at this one's list, too: who finds this link finds what was stored before.
+///
+/// # Safety
+///
+/// As for [`store_link`].
+#[inline(always)]
+pub(crate) unsafe fn publish_link(at: usize, value: usize) {
+    compiler_fence(Ordering::SeqCst);
+    // SAFETY: the caller's promise.
+    let link = unsafe { AtomicUsize::from_ptr(ptr::with_exposed_provenance_mut(at)) };
+    link.store(value, Ordering::Release);
+    compiler_fence(Ordering::SeqCst);
+}
+
+/// [`store_link`] for the entry of a lock: with glibc it is aligned, with musl only to four.
 ///
 /// # Safety
 ///

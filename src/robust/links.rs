@@ -62,7 +62,7 @@ impl Thread {
     #[inline]
     fn lead_to(&self, entry: usize) {
         // SAFETY: FRONT is this thread's; its record lives for ever.
-        unsafe { kernel::store_link(self.front(), entry) };
+        unsafe { kernel::publish_link(self.front(), entry) };
     }
 
     /// The entry of the newest lock, if the thread holds one.
@@ -83,7 +83,7 @@ impl Thread {
         // SAFETY: a lock keeps that place for its owner's links.
         unsafe { kernel::store_entry(room.entry.0, room.next) };
         // SAFETY: FRONT is this thread's. The entry leads on already, so the list is whole.
-        unsafe { kernel::store_link(room.front, room.entry.0) };
+        unsafe { kernel::publish_link(room.front, room.entry.0) };
     }
 
     #[inline(always)]
@@ -91,8 +91,8 @@ impl Thread {
         let top = self.top.get();
         // SAFETY: there is room: `top` is a place of the record, which lives for ever.
         let place = unsafe { &*top };
-        // ORDERING: Release: whoever sees FRONT lead on to the next lock sees this one here.
-        place.store(entry, Ordering::Release);
+        // Whoever finds that FRONT leads on to the next lock finds this one here.
+        place.store(entry, Ordering::Relaxed);
         self.set_top(top.wrapping_add(1));
     }
 

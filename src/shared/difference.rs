@@ -31,7 +31,10 @@ fn between(place: &str, found: &Type, expected: &Type) -> Option<String> {
                 value: expected,
                 ..
             },
-        ) if theirs == mine => between(place, found, expected),
+        ) if theirs == mine => match (&**found, &**expected) {
+            (Type::Struct { .. }, Type::Struct { .. }) => between(place, found, expected),
+            _ => unequal(place, protecting(*mine, found), protecting(*mine, expected)),
+        },
         (
             Type::Array {
                 len: theirs,
@@ -88,6 +91,11 @@ fn between_fields(place: &str, theirs: &[Field], mine: &[Field]) -> Option<Strin
 fn inside(place: &str, field: &Field) -> String {
     let dot = if place.is_empty() { "" } else { "." };
     format!("{place}{dot}{}", field.name)
+}
+
+fn protecting(again: bool, value: &Type) -> String {
+    let lock = if again { "RLock" } else { "Lock" };
+    format!("{lock}<{}>", value.name())
 }
 
 fn aligned(to: u64) -> String {
@@ -163,7 +171,7 @@ mod tests {
             ),
             (
                 told::<Lock<u8>, Lock<i8>>(),
-                "it is u8 there, and i8 in this program",
+                "it is Lock<u8> there, and Lock<i8> in this program",
             ),
             (
                 told::<Base, u32>(),
@@ -175,7 +183,7 @@ mod tests {
             ),
             (
                 told::<Deep, Base>(),
-                "`b[…]` is Cell<u64> there, and u64 in this program",
+                "`b[…]` is Lock<Cell<u64>> there, and Lock<u64> in this program",
             ),
             (
                 told::<Base, Again>(),

@@ -6,6 +6,7 @@ mod error;
 pub(crate) mod header;
 pub(crate) mod layout;
 mod mapping;
+mod moved;
 pub(crate) mod name;
 mod options;
 mod refused;
@@ -247,6 +248,7 @@ impl<T> Shared<T> {
         // SAFETY: `map` answers with a place for a `T`, aligned, readable and writable. Nobody
         // else uses it yet: no reference to it was made, and the file is known here only.
         unsafe { shared.value.write(value) };
+        moved::free_locks(&*shared);
         header::write::<T>(&shared, &description).map_err(share_error)?;
         Ok(shared)
     }

@@ -2,6 +2,7 @@
 
 mod deaths;
 mod meetings;
+mod watch;
 
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -37,7 +38,9 @@ enum Fate {
 pub(crate) fn trials() -> Vec<Trial> {
     let mut all = meetings::scenarios();
     all.extend(deaths::scenarios());
-    crate::as_trials(all)
+    let mut all = crate::as_trials(all);
+    all.extend(watch::trials());
+    all
 }
 
 #[repr(C)]

@@ -92,7 +92,7 @@ fn of_a_barrier() {
         &BarrierError::Broken,
         "Broken",
         "the barrier is broken: another party timed out, aborted, panicked or died, or it was reset; call \
-         reset once it is known who is left",
+         reset once it is known who is left (made of zeros, it has no parties, and is always broken)",
     );
     reads(
         &BarrierError::TimedOut,

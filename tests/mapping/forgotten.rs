@@ -1,6 +1,7 @@
 //! Guards that were forgotten, and mappings that were dropped after that.
 
-use procsync::{AcquireError, Lock, Shared};
+use procsync::{AcquireError, Lock, RLock, Shared};
+use std::cell::Cell;
 use std::mem::forget;
 
 /// Which file it is. (Not where: another test may map something there as soon as it is free.)
@@ -82,6 +83,34 @@ fn a_thread_that_ended_holds_on_by_its_keeper() {
     assert_ne!(lock.owner(), Some(tid), "the thread is gone");
     drop(lock);
     assert!(is_mapped(file));
+}
+
+/// Where a lock lies now nobody knows it by a guard.
+#[test]
+fn a_lock_that_was_held_as_it_was_moved_in_is_free() {
+    procsync::shareable! {
+        struct House { door: RLock<u8>, rooms: [Lock<Lock<u32>>; 2], plan: Lock<Cell<[u16; 3]>> }
+    }
+    let rooms = [1, 2].map(|room| Lock::new(Lock::new(room)));
+    let house = House {
+        door: RLock::new(0),
+        rooms,
+        plan: Lock::new(Cell::new([7; 3])),
+    };
+    forget([house.door.acquire(), house.door.acquire()]);
+    forget(house.rooms[0].acquire().unwrap().acquire());
+    forget(house.rooms[1].acquire());
+    let house = Shared::anonymous(house).unwrap();
+    let elsewhere = || {
+        assert_eq!(house.door.try_acquire().unwrap().depth(), 1);
+        house.rooms.each_ref().map(|room| {
+            let room = room.try_acquire().unwrap();
+            *room.try_acquire().unwrap()
+        })
+    };
+    let seen = std::thread::scope(|threads| threads.spawn(elsewhere).join().unwrap());
+    assert_eq!(seen, [1, 2]);
+    assert_eq!(house.plan.acquire().unwrap().get(), [7; 3]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What a forked child has of what its parent held: nothing.
 
 use std::cell::Cell;
+use std::time::Duration;
 
-use procsync::{AcquireError, Lock, RLock};
+use procsync::{AcquireError, Condition, Lock, RLock};
 
 use crate::common::held::{hold, is_held, is_poisoned_and_free, is_sound_and_free, until_asleep};
-use crate::common::{Child, Mapped, as_any_thread, fork};
+use crate::common::{Child, Gate, Mapped, as_any_thread, fork, until};
 use crate::{die_doing, elsewhere, tid};
 
 #[test]
@@ -43,6 +44,87 @@ fn an_inherited_hold_of_an_rlock_does_nothing() {
         drop(guards);
         assert!(elsewhere(|| lock.try_acquire().is_ok()));
     });
+}
+
+/// The parent has released it meanwhile, and the child has a guard of its own.
+#[test]
+fn an_inherited_guard_leaves_the_childs_own_alone() {
+    as_any_thread(|| {
+        let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+        let mut guard = lock.acquire().ok();
+        let child = fork(|| {
+            let inherited = guard.take();
+            let own = lock.acquire().expect("the parent lets go");
+            drop(inherited);
+            assert!(lock.is_owned_by_current_thread());
+            drop(own);
+            assert!(!lock.is_locked());
+        });
+        until_asleep(&lock, 1);
+        drop(guard);
+        child.succeed();
+    });
+}
+
+#[test]
+fn an_inherited_hold_of_an_rlock_leaves_the_childs_own_alone() {
+    as_any_thread(|| {
+        let lock: Mapped<RLock<Cell<u32>>> = Mapped::zeroed();
+        let mut guards = (lock.acquire().ok(), lock.acquire().ok());
+        let child = fork(|| {
+            let inherited = (guards.0.take(), guards.1.take());
+            let own = [(); 3].map(|()| lock.acquire().expect("the parent lets go"));
+            drop(inherited);
+            assert_eq!(own[0].depth(), 3);
+            assert!(lock.is_owned_by_current_thread());
+            drop(own);
+            assert!(!lock.is_locked());
+        });
+        until(|| lock.waiters() == 1).expect("the child waits");
+        drop(guards);
+        child.succeed();
+    });
+}
+
+#[test]
+fn a_panic_through_an_inherited_guard_does_not_poison_what_the_child_holds() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    let mut guard = lock.acquire().ok();
+    let child = fork(|| {
+        let inherited = guard.take();
+        let _own = lock.acquire().expect("the parent lets go");
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _inherited = inherited;
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(panicked.is_err() && !lock.is_poisoned());
+    });
+    until_asleep(&lock, 1);
+    drop(guard);
+    child.succeed();
+    assert!(is_sound_and_free(&lock));
+}
+
+/// It has given the lock up and taken it back, so the guard is its own then.
+#[test]
+fn a_child_that_waits_with_an_inherited_guard_has_the_lock() {
+    let scene: Mapped<(Lock<u32>, Gate)> = Mapped::zeroed();
+    let (lock, returned) = (&scene.0, &scene.1);
+    let mut guard = lock.acquire().ok();
+    let child = fork(|| {
+        let mut inherited = guard.take().expect("the parent's");
+        let condition = Condition::new();
+        let notified = condition.wait_timeout(&mut inherited, Duration::ZERO);
+        assert_eq!(notified, Ok(false));
+        assert!(lock.is_owned_by_current_thread());
+        drop(inherited);
+        assert!(!lock.is_locked());
+        returned.open();
+    });
+    until_asleep(lock, 1);
+    drop(guard);
+    child.succeed();
+    assert!(returned.is_open() && is_sound_and_free(lock));
 }
 
 #[test]

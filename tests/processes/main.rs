@@ -8,6 +8,7 @@ mod common;
 mod conditions;
 mod deaths;
 mod forks;
+mod keepers;
 mod libcs;
 mod lists;
 #[path = "../common/sandbox.rs"]

@@ -284,6 +284,10 @@ pub(super) fn wake_sleepers(word: *const AtomicU32, count: usize) -> usize {
     woken.len()
 }
 
+pub(crate) fn nobody_sleeps(word: &AtomicU32) -> bool {
+    count_sleepers(word) == 0
+}
+
 pub(crate) fn count_sleepers(word: &AtomicU32) -> usize {
     if is_over() {
         return 0;

@@ -21,6 +21,11 @@ pub(crate) unsafe fn store_link(at: usize, value: usize) {
     });
 }
 
+pub(crate) unsafe fn publish_link(at: usize, value: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { store_link(at, value) };
+}
+
 pub(crate) unsafe fn store_entry(at: usize, value: usize) {
     // SAFETY: the caller's promise.
     unsafe { store_link(at, value) };

@@ -27,10 +27,12 @@ use super::RobustHead;
 pub(crate) use atomic::{AtomicU32, AtomicU64};
 pub(crate) use death::{claim_mortal, run_mortal, step, victim};
 pub(crate) use futex::{
-    Futex, add_and_wake, address, asleep, count_sleepers, low_half, make_and_wake_all, requeue,
-    set_bit_and_wake_all, tids_asleep, wait, wait_any, wake, whole,
+    Futex, add_and_wake, address, asleep, count_sleepers, low_half, make_and_wake_all,
+    nobody_sleeps, requeue, set_bit_and_wake_all, tids_asleep, wait, wait_any, wake, whole,
 };
-pub(crate) use memory::{is_shared, load_link, store_entry, store_link, zeroed_memory};
+pub(crate) use memory::{
+    is_shared, load_link, publish_link, store_entry, store_link, zeroed_memory,
+};
 
 /// glibc's. Links are kept in a table, so nothing need lie there.
 const DISTANCE: usize = 32;

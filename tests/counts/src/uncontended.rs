@@ -53,7 +53,7 @@ fn locks() -> Vec<Case> {
             let lock = black_box(&stage.lock);
             meter.laps(|| drop(lock.try_acquire().expect("it is free")));
         })
-        .instructions(55),
+        .instructions(53),
     ]
 }
 
@@ -75,7 +75,7 @@ fn rlocks() -> Vec<Case> {
             let _first = lock.acquire();
             meter.laps(|| drop(lock.acquire().expect("it is ours")));
         })
-        .instructions(37),
+        .instructions(36),
         Case::new("RLock, shared: second and third level", |stage, meter| {
             let lock = black_box(&stage.rlock);
             let _first = lock.acquire();
@@ -84,13 +84,13 @@ fn rlocks() -> Vec<Case> {
                 drop(lock.acquire().expect("it is ours"));
             });
         })
-        .instructions(69),
+        .instructions(67),
         Case::new("RLock, private: acquire, release", |_, meter| {
             let lock = RLock::new(0);
             let lock = black_box(&lock);
             meter.laps(|| drop(lock.acquire().expect("it is free")));
         })
-        .instructions(41),
+        .instructions(37),
     ]
 }
 
@@ -241,13 +241,13 @@ fn refusals() -> Vec<Case> {
             let _held = stage.lock.acquire();
             stage.gate.wait();
         }))
-        .instructions(168),
+        .instructions(169),
         Case::new("Lock, shared, held by itself: acquire", |stage, meter| {
             let lock = black_box(&stage.lock);
             let _held = lock.acquire();
             meter.laps(|| drop(lock.acquire().expect_err("it is held")));
         })
-        .instructions(64),
+        .instructions(62),
         Case::new("Semaphore, empty: try_acquire", |stage, meter| {
             let semaphore = black_box(&stage.semaphore);
             meter.laps(|| assert!(semaphore.try_acquire().is_none()));

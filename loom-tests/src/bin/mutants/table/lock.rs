@@ -23,7 +23,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "clear-waiters-without-probe",
         file: "src/raw_lock.rs",
-        find: "kernel::count_sleepers(&self.word) == 0\n            && ",
+        find: "kernel::nobody_sleeps(&self.word)\n            && ",
         replace: "",
         model: ("lock", "a_crowd_is_served"),
     },
