@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::figures::{baseline, best_rival, is_met, quantity, ratio, short};
+use super::figures::{baseline, best_rival, figure, find, is_met, quantity, ratio, short};
 use crate::results::{Comparison, Machine, Results, Row};
 
 const HEAD: &str = "\
-| workload | ours | | baseline | best rival | target | met |
+| workload | ours | | baseline | best rival | beside its aim | reached |
 |---|---|--:|---|---|---|---|
 ";
 
@@ -18,7 +18,10 @@ pub(super) fn markdown(results: &Results) -> String {
         add_lines(&mut text, comparison);
     }
     text.push('\n');
-    text.push_str("Ratios: median time ÷ the baseline's; less is better.\n\n");
+    text.push_str(
+        "Ratios: median time ÷ the baseline's; less is better. An aim is the ratio to the rival beside it that the \
+         crate is to reach.\n\n",
+    );
     add_machine(&mut text, &results.machine);
     text
 }
@@ -45,7 +48,7 @@ fn add_lines(text: &mut String, comparison: &Comparison) {
 }
 
 fn emphasized(ratio: Option<f64>) -> String {
-    ratio.map_or(NOTHING.to_owned(), |ratio| format!("**{ratio:.2}**"))
+    ratio.map_or(NOTHING.to_owned(), |ratio| format!("**{}**", digits(ratio)))
 }
 
 fn baseline_cell(comparison: &Comparison) -> String {
@@ -59,7 +62,7 @@ fn rival_cell(comparison: &Comparison) -> String {
     let rival = best_rival(comparison);
     match rival.and_then(|row| Some((row, ratio(comparison, row)?))) {
         Some((row, _)) if row.rival == comparison.baseline => "the baseline".to_owned(),
-        Some((row, ratio)) => format!("{} ({ratio:.2})", row.rival),
+        Some((row, ratio)) => format!("{} ({})", row.rival, digits(ratio)),
         None => NOTHING.to_owned(),
     }
 }
@@ -76,10 +79,23 @@ fn target_cells(comparison: &Comparison, row: &Row) -> (String, &'static str) {
         Some(false) => "**no**",
         None => "not measured",
     };
+    let measured = find(comparison, &target.other)
+        .map(|other| figure(row) / figure(other))
+        .map_or(NOTHING.to_owned(), digits);
     (
-        format!("≤ {} × {}", short(target.at_most), target.other),
+        format!(
+            "{measured} × {} (aim: {})",
+            target.other,
+            short(target.at_most)
+        ),
         met,
     )
+}
+
+/// Small ratios differ in their third digit.
+fn digits(ratio: f64) -> String {
+    let decimals = if ratio < 0.1 { 3 } else { 2 };
+    format!("{ratio:.decimals$}")
 }
 
 /// A bar would end the cell.
@@ -166,7 +182,7 @@ mod tests {
         assert_eq!(
             lines(&comparison(rows, target("pthread|robust", 0.8))),
             "| uncontended | Lock, private | **1.00** | std Mutex (10.0 ns) | parking_lot (0.90) |  |  |\n\
-             |  | Lock, shared | **1.10** |  |  | ≤ 0.80 × pthread\\|robust | yes |\n"
+             |  | Lock, shared | **1.10** |  |  | 0.77 × pthread\\|robust (aim: 0.80) | yes |\n"
         );
     }
 
@@ -178,7 +194,7 @@ mod tests {
         ];
         let missed = lines(&comparison(rows.clone(), target("std Mutex", 1.2)));
         assert!(
-            missed.ends_with("| the baseline | ≤ 1.20 × std Mutex | **no** |\n"),
+            missed.ends_with("| the baseline | 1.30 × std Mutex (aim: 1.20) | **no** |\n"),
             "{missed}"
         );
         let unknown = lines(&comparison(rows, target("sem_t", 1.2)));
