@@ -128,6 +128,24 @@ fn a_child_that_waits_with_an_inherited_guard_has_the_lock() {
 }
 
 #[test]
+fn a_child_that_waits_with_an_inherited_hold_has_one() {
+    let lock: Mapped<RLock<Cell<u32>>> = Mapped::zeroed();
+    let mut guards = (lock.acquire().ok(), lock.acquire().ok());
+    let child = fork(|| {
+        let mut inherited = guards.0.take().expect("the parent's");
+        let notified = Condition::new().wait_timeout(&mut inherited, Duration::ZERO);
+        assert_eq!((notified, inherited.depth()), (Ok(false), 1));
+        drop(guards.1.take());
+        assert!(lock.is_owned_by_current_thread());
+        drop(inherited);
+        assert!(!lock.is_locked());
+    });
+    until(|| lock.waiters() == 1).expect("the child waits");
+    drop(guards);
+    child.succeed();
+}
+
+#[test]
 fn a_panic_in_a_child_does_not_poison_what_the_parent_holds() {
     let lock: Mapped<Lock<u32>> = Mapped::zeroed();
     let mut guard = lock.acquire().ok();
