@@ -240,9 +240,9 @@ impl Barrier {
     ///
     /// If the barrier breaks while the action runs, because another party does not wait that long,
     /// the action was run, and all get [`Broken`](BarrierError::Broken). So do the others if the
-    /// one that runs it dies. (But if its thread holds as many locks as it can, and the action uses other
-    /// primitives, its death in there may go unnoticed: see
-    /// [`TooManyHeld`](crate::AcquireError::TooManyHeld).) An action that waits at the same barrier waits for
+    /// one that runs it dies. (But if its thread can hold no more locks, and the action uses other primitives,
+    /// its death in there may go unnoticed: see [`TooManyHeld`](crate::AcquireError::TooManyHeld) and
+    /// [`NoRobustList`](crate::AcquireError::NoRobustList).) An action that waits at the same barrier waits for
     /// itself.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::deadline::{Patience, Timeout};
 use crate::error::Poisoned;
 use crate::raw_condition::RawCondition;
 use crate::raw_lock::RawLock;
+use crate::robust;
 use crate::sync::const_fn;
 use crate::{LockGuard, RLockGuard};
 
@@ -29,7 +30,13 @@ pub(crate) mod sealed {
         #[doc(hidden)]
         fn raw(&self) -> &RawLock;
 
-        /// The calling thread has the lock back.
+        /// Whether a forked child has it from its parent, so that it is no hold.
+        #[doc(hidden)]
+        fn is_inherited(&self) -> bool {
+            false
+        }
+
+        /// The calling thread has come to hold the lock, by this guard alone.
         #[doc(hidden)]
         fn renew(&mut self) {}
     }
@@ -40,6 +47,10 @@ impl<T: ?Sized> ConditionGuard for LockGuard<'_, T> {}
 impl<T: ?Sized> sealed::Locked for LockGuard<'_, T> {
     fn raw(&self) -> &RawLock {
         self.raw()
+    }
+
+    fn is_inherited(&self) -> bool {
+        self.is_inherited()
     }
 
     fn renew(&mut self) {
@@ -54,9 +65,19 @@ impl<T: ?Sized> sealed::Locked for RLockGuard<'_, T> {
         self.raw()
     }
 
+    fn is_inherited(&self) -> bool {
+        self.is_inherited()
+    }
+
     fn renew(&mut self) {
         self.renew();
     }
+}
+
+/// Whether the calling thread holds the lock, by this guard or another.
+#[cold]
+fn is_held<G: ConditionGuard>(guard: &G) -> bool {
+    robust::with(|thread| guard.raw().is_owned_by(thread))
 }
 
 /// Lets threads of any number of processes wait until what a lock protects has changed: as Python's
@@ -303,13 +324,18 @@ impl Condition {
         }
     }
 
+    // Out of line: in line, a `wait_for` of what is so takes six times as many instructions.
+    #[inline(never)]
     fn wait_with<G: ConditionGuard>(
         &self,
         guard: &mut G,
         patience: Patience,
     ) -> Result<bool, Poisoned> {
+        let is_no_hold = guard.is_inherited() && !is_held(guard);
         let notified = self.raw.wait(guard.raw(), patience);
-        guard.renew();
+        if is_no_hold {
+            guard.renew();
+        }
         if guard.raw().is_poisoned_while_held() {
             return Err(Poisoned);
         }

@@ -12,8 +12,8 @@ impl OnlyForThisThread {
 /// The methods of a lock type over [`RawLock`](crate::raw_lock::RawLock), and its guard.
 ///
 /// The lock's own file defines `$Lock { raw, data }`, how it is acquired (`take`, which answers
-/// `Ok` or why not) and given back (`give_back`), what a repair gets (`data_of`, a `$Data`), and what only
-/// it has.
+/// `Ok` or why not) and given back (`give_back`), what a repair gets (`data_of`, a `$Data`), what is to be noted where a thread holds it
+/// once (`be_held_once`), and what only it has.
 macro_rules! lock_front {
     ($Lock:ident, $Guard:ident, $Data:ty) => {
         impl<T> $Lock<T> {
@@ -411,12 +411,13 @@ macro_rules! lock_front {
             /// Whether a forked child has it from its parent. The child may hold the lock itself
             /// meanwhile, by a guard of its own.
             #[inline]
-            fn is_inherited(&self) -> bool {
+            pub(crate) fn is_inherited(&self) -> bool {
                 self.holder != robust::known_tid()
             }
 
-            /// After the calling thread has given the lock up and acquired it again.
+            /// The calling thread has come to hold the lock, by this guard alone.
             pub(crate) fn renew(&mut self) {
+                self.lock.be_held_once();
                 self.holder = robust::known_tid();
             }
 

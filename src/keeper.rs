@@ -62,6 +62,9 @@ extern "C" fn keep(estate: *mut c_void) -> *mut c_void {
         if heir.prepare().is_err() {
             give_up("there is no memory");
         }
+        if !heir.is_heard() {
+            give_up("the system keeps no robust list for another thread");
+        }
         while let Some(newest) = thread.newest() {
             inherit(heir, thread, newest);
         }

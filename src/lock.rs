@@ -86,8 +86,8 @@ use crate::sync::{Protected, const_fn};
 /// ([get_robust_list(2)], [robust futexes], [their ABI]).
 ///
 /// A thread that ends with a forgotten guard leaves the lock locked while its process lives: another
-/// thread, which only sleeps, is started to hold it then, and where none can be started the process is
-/// aborted. In a child of [fork(2)], guards that were inherited do nothing: they are the parent's, also
+/// thread, which only sleeps, is started to hold it then; where none can be, or nobody would hear of its
+/// death, the process is aborted. In a child of [fork(2)], guards that were inherited do nothing: they are the parent's, also
 /// where the child has acquired the lock itself since.
 ///
 /// How data are kept so that they can be repaired is told in the guide, under
@@ -195,6 +195,8 @@ impl<T: ?Sized> Lock<T> {
     ) -> Result<LockGuard<'_, T>, AcquireError<LockGuard<'_, T>>> {
         self.repair(self.acquire(), repair)
     }
+
+    fn be_held_once(&self) {}
 
     /// What a repair gets.
     fn data_of<'guard>(guard: &'guard mut LockGuard<'_, T>) -> &'guard mut T {

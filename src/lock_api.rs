@@ -33,8 +33,9 @@
 //!
 //! # What cannot succeed
 //!
-//! Locking again what the calling thread holds, and one lock more than the kernel tracks for a thread
-//! ([`TooManyHeld`](AcquireError::TooManyHeld)): a `Lock` answers with an error. Here,
+//! Locking again what the calling thread holds, one lock more than the kernel tracks for a thread
+//! ([`TooManyHeld`](AcquireError::TooManyHeld)), and one in shared memory where nobody would hear of a death
+//! ([`NoRobustList`](AcquireError::NoRobustList)): a `Lock` answers with an error. Here,
 //!
 //! - `try_lock` answers `None`;
 //! - `try_lock_for` and `try_lock_until` answer `None` when the time is over;
@@ -122,7 +123,7 @@ unsafe impl RawMutex for Lock {
 
     /// # Aborts
     ///
-    /// Where it would wait for itself, and where the thread holds too many: see [the module](self).
+    /// Where it would wait for itself, and where the thread can hold no more: see [the module](self).
     #[inline]
     #[track_caller]
     fn lock(&self) {

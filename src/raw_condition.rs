@@ -181,11 +181,7 @@ impl RawCondition {
 
     /// Gives the lock up, all levels of it, waits, and takes it back; whether it was notified.
     pub(crate) fn wait(&self, lock: &RawLock, patience: Patience) -> bool {
-        let mut depth = lock.depth.load(Ordering::Relaxed);
-        if depth > 1 && !robust::with(|thread| lock.is_owned_by(thread)) {
-            // A forked child that waits with an inherited guard comes to have the lock by that guard alone.
-            depth = 1;
-        }
+        let depth = lock.depth.load(Ordering::Relaxed);
         let notified = if let Patience::Spent = patience {
             lock.release();
             lock.reacquire();

@@ -85,7 +85,7 @@ impl<T: ?Sized> RLock<T> {
             self.set_depth(depth);
         } else {
             self.raw.acquire(timeout)?;
-            self.set_depth(1);
+            self.be_held_once();
         }
         Ok(())
     }
@@ -144,6 +144,11 @@ impl<T: ?Sized> RLock<T> {
         repair: impl FnOnce(&T),
     ) -> Result<RLockGuard<'_, T>, AcquireError<RLockGuard<'_, T>>> {
         self.repair(self.acquire(), repair)
+    }
+
+    #[inline]
+    fn be_held_once(&self) {
+        self.set_depth(1);
     }
 
     /// What a repair gets.

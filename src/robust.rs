@@ -35,6 +35,7 @@ use core::ptr;
 use core::sync::atomic::AtomicUsize;
 
 use crate::keeper;
+use crate::kernel::RobustHead;
 use crate::record::{self, Record};
 use crate::sentinel::{self, Sentinel};
 use crate::sync::{AtomicU32, Ordering, kernel};
@@ -175,6 +176,11 @@ pub(crate) fn is_at_rest() -> bool {
     })
 }
 
+/// The list that libc registered for the calling thread, if a lock has room for its entries.
+fn usable_head() -> Option<RobustHead> {
+    kernel::robust_head().filter(|head| DISTANCES.contains(&head.distance))
+}
+
 /// Whether the kernel refuses to keep a list for the calling thread, so that nobody would hear of its
 /// death.
 #[cfg_attr(loom, allow(dead_code, reason = "models map no files"))]
@@ -279,7 +285,7 @@ impl Thread {
 
     #[cold]
     fn ask_for_slot(&self) -> bool {
-        match kernel::robust_head().filter(|head| DISTANCES.contains(&head.distance)) {
+        match usable_head() {
             Some(head) => {
                 self.distance.set(head.distance);
                 self.pending.set(ptr::with_exposed_provenance(head.pending));
@@ -356,12 +362,10 @@ impl Thread {
             return Err(NoRoom);
         }
         let record = Record::claim().ok_or(NoRoom)?;
-        let (head, is_heard) = kernel::robust_head()
-            .filter(|head| DISTANCES.contains(&head.distance))
-            .map_or_else(
-                || kernel::register_head(record.own_head()),
-                |head| (head, true),
-            );
+        let (head, is_heard) = self.found_head().or_else(usable_head).map_or_else(
+            || kernel::register_head(record.own_head()),
+            |head| (head, true),
+        );
         kernel::exit_hook_wanted();
         let places = record.older.as_ptr_range();
         self.record.set(Some(record));
@@ -378,6 +382,16 @@ impl Thread {
         }
         self.tid.set(kernel::current_tid());
         Ok(())
+    }
+
+    /// The head of a list that was found when only its slot was asked for. A sandbox may have been entered since,
+    /// where it would not be found any more.
+    fn found_head(&self) -> Option<RobustHead> {
+        self.has_slot().then(|| RobustHead {
+            list: self.pending() - RobustHead::SLOT_AT,
+            pending: self.pending(),
+            distance: self.distance.get(),
+        })
     }
 
     /// For a thread that the kernel keeps no list for, so that no lock is linked whose next owner would not

@@ -49,3 +49,8 @@ pub(crate) struct RobustHead {
     /// Distance from a futex word to its entry: what the kernel calls `-futex_offset`.
     pub(crate) distance: usize,
 }
+
+impl RobustHead {
+    /// From `list` to `pending`, in bytes.
+    pub(crate) const SLOT_AT: usize = 2 * size_of::<usize>();
+}

@@ -16,6 +16,8 @@ struct ListHead {
     list_op_pending: usize,
 }
 
+const _: () = assert!(core::mem::offset_of!(ListHead, list_op_pending) == RobustHead::SLOT_AT);
+
 /// The robust list that libc registered for the calling thread.
 ///
 /// glibc registers one as it starts a thread. musl does so at the first robust mutex, so a thread
@@ -31,7 +33,7 @@ pub(crate) fn robust_head() -> Option<RobustHead> {
     let list = head.as_ptr().expose_provenance();
     (futex_offset < 0).then_some(RobustHead {
         list,
-        pending: list + core::mem::offset_of!(ListHead, list_op_pending),
+        pending: list + RobustHead::SLOT_AT,
         distance,
     })
 }
@@ -50,7 +52,7 @@ pub(crate) fn register_head(at: usize) -> (RobustHead, bool) {
     unsafe { head.write(empty) };
     // SAFETY: set_robust_list(2) keeps the address, which stays valid.
     let result = unsafe { libc::syscall(libc::SYS_set_robust_list, head, size_of::<ListHead>()) };
-    let pending = at + core::mem::offset_of!(ListHead, list_op_pending);
+    let pending = at + RobustHead::SLOT_AT;
     let head = RobustHead {
         list: at,
         pending,

@@ -114,7 +114,8 @@ impl Thread {
         let top = self.top.get().wrapping_sub(1);
         // SAFETY: a place of the record, not its first.
         let place = unsafe { &*top };
-        place.store(0, Ordering::Relaxed);
+        // ORDERING: Release: who finds it gone knows by what came before, if it moves to another thread's.
+        place.store(0, Ordering::Release);
         self.set_top(top);
     }
 

@@ -1,6 +1,6 @@
 //! Locks that were held when their value was moved into shared memory: by guards that were forgotten, for no
-//! other outlives the move. Nobody holds them any more, and the thread that did could not release them: it is
-//! another place that it knows. So they are free.
+//! other outlives the move. Nobody uses the data any more by those, and where the locks lie now, no thread's list
+//! leads to them, so that nobody would hear of a holder's death. So they are free.
 
 use core::ptr::NonNull;
 
@@ -48,7 +48,7 @@ fn has_locks(value: &Type) -> bool {
     match value {
         Type::Lock { .. } => true,
         Type::Cell(value) => has_locks(value),
-        Type::Array { element, .. } => has_locks(element),
+        Type::Array { len, element } => *len > 0 && has_locks(element),
         Type::Struct { fields, .. } => fields.iter().any(|field| has_locks(&field.kind)),
         _ => false,
     }

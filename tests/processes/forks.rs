@@ -145,6 +145,26 @@ fn a_child_that_waits_with_an_inherited_hold_has_one() {
     child.succeed();
 }
 
+/// By a guard of its own, which is the one that counts.
+#[test]
+fn a_child_that_waits_with_an_inherited_guard_keeps_its_own() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    let mut guard = lock.acquire().ok();
+    let child = fork(|| {
+        let mut inherited = guard.take().expect("the parent's");
+        let own = lock.acquire().expect("the parent lets go");
+        let notified = Condition::new().wait_timeout(&mut inherited, Duration::ZERO);
+        assert_eq!(notified, Ok(false));
+        drop(inherited);
+        assert!(lock.is_owned_by_current_thread());
+        drop(own);
+        assert!(!lock.is_locked());
+    });
+    until_asleep(&lock, 1);
+    drop(guard);
+    child.succeed();
+}
+
 #[test]
 fn a_panic_in_a_child_does_not_poison_what_the_parent_holds() {
     let lock: Mapped<Lock<u32>> = Mapped::zeroed();

@@ -3,14 +3,17 @@
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use procsync::{
     AcquireError, Lock, RLock, ShareError, Shared, Timer, TimerError, TimerOutcome, TimerState,
 };
 
 use crate::common::held::{hold, is_poisoned_and_free, is_sound_and_free, static_in_child};
-use crate::common::{MUSLS_OFFSET, Mapped, fork, register_list, unregister_list, until};
+use crate::common::{End, MUSLS_OFFSET, Mapped, fork, register_list, unregister_list, until};
 use crate::sandbox::forbid;
 use crate::{die_doing, kill_me};
+
+const BOTH: [libc::c_long; 2] = [libc::SYS_get_robust_list, libc::SYS_set_robust_list];
 
 #[test]
 fn a_list_like_musls_is_as_good() {
@@ -78,10 +81,7 @@ fn a_thread_that_may_not_see_its_list_is_recovered_too() {
 fn unheard(body: impl Fn()) {
     for errno in [libc::ENOSYS, libc::EPERM] {
         fork(|| {
-            forbid(
-                &[libc::SYS_get_robust_list, libc::SYS_set_robust_list],
-                errno,
-            );
+            forbid(&BOTH, errno);
             body();
         })
         .succeed();
@@ -149,11 +149,37 @@ fn a_list_that_was_found_serves_in_a_sandbox() {
     let lock: Mapped<Lock<u32>> = Mapped::zeroed();
     die_doing(|| {
         drop(lock.acquire());
-        forbid(
-            &[libc::SYS_get_robust_list, libc::SYS_set_robust_list],
-            libc::EPERM,
-        );
+        forbid(&BOTH, libc::EPERM);
         hold(&lock);
     });
+    assert!(is_poisoned_and_free(&lock));
+}
+
+/// Also one of which only the slot for what is under way was asked for, by whoever shares something.
+#[test]
+fn a_list_that_was_looked_for_serves_in_a_sandbox() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    die_doing(|| {
+        drop(Shared::anonymous(()));
+        forbid(&BOTH, libc::EPERM);
+        hold(&lock);
+    });
+    assert!(is_poisoned_and_free(&lock));
+}
+
+/// Nobody can be told of by the thread that would keep its locks.
+#[test]
+fn a_thread_that_forgot_a_guard_does_not_end_well_in_a_sandbox() {
+    let lock: Mapped<Lock<u32>> = Mapped::zeroed();
+    let child = fork(|| {
+        let shared = static_in_child(&*lock);
+        let end = thread::spawn(move || {
+            hold(shared);
+            forbid(&BOTH, libc::EPERM);
+        });
+        let _ = end.join();
+        unreachable!("it is aborted");
+    });
+    assert_eq!(child.join(), Ok(End::Killed(Signal::SIGABRT)));
     assert!(is_poisoned_and_free(&lock));
 }
