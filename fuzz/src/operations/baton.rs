@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::input::{Operation, Sequence};
 use super::model::{Id, Model};
-use super::worker::{Outcome, Worker};
+use super::outcome::Outcome;
+use super::worker::Worker;
 use super::world::{Place, World};
 use crate::{BOUND, this_thread, until};
 

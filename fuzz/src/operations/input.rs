@@ -109,6 +109,34 @@ pub enum Interval {
     Long,
 }
 
+/// What a word holds.
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    Zero,
+    One,
+    Most,
+}
+
+/// What one takes a word to hold that waits for it to change: it has looked at once, or long ago.
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    WhatItHolds,
+    Another,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceName {
+    Event,
+    Permit(SemaphoreName),
+    Timer,
+    Word(Expected),
+}
+
+/// What to wait for, the first that is there, and some maybe twice. Up to four are few to the crate, and five
+/// are many.
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sources([Option<SourceName>; 5]);
+
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Operation {
     Acquire(LockName, Patience),
@@ -145,6 +173,14 @@ pub enum Operation {
     Cancel,
     ResetTimer,
     AwaitTimer(Patience),
+
+    /// Wakes so many, too. With the value that the word has, no more than that.
+    StoreInWord(Value, Count),
+    AddToWord,
+    SetBit(u8),
+    AwaitWord(Expected, Patience),
+
+    AwaitAny(Sources, Patience),
 }
 
 impl Workers {
@@ -193,6 +229,45 @@ impl Count {
             Self::Most => MOST,
             Self::All => u32::MAX,
         }
+    }
+}
+
+impl Value {
+    pub fn value(self) -> u32 {
+        match self {
+            Self::Zero => 0,
+            Self::One => 1,
+            Self::Most => u32::MAX,
+        }
+    }
+}
+
+impl Expected {
+    /// Of a word that holds this.
+    pub fn value(self, held: u32) -> u32 {
+        match self {
+            Self::WhatItHolds => held,
+            Self::Another => !held,
+        }
+    }
+}
+
+impl SourceName {
+    /// Such a word as one may fall asleep on.
+    pub const WORD: Self = Self::Word(Expected::WhatItHolds);
+}
+
+impl Sources {
+    pub fn names(self) -> impl Iterator<Item = SourceName> {
+        self.0.into_iter().flatten()
+    }
+
+    pub fn position(self, name: SourceName) -> Option<usize> {
+        self.names().position(|other| other == name)
+    }
+
+    pub fn count(self, name: SourceName) -> usize {
+        self.names().filter(|&other| other == name).count()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Several threads do one operation after the other on all eight primitives, and a model of each says
-//! what must come of it.
+//! Several threads do one operation after the other on all eight primitives and a futex word, and wait for
+//! any of several. A model of each says what must come of it.
 //!
 //! One thread acts at a time, by the [`baton`](baton::play). It begins the next operation when everybody
 //! who has to return from the last has returned, and everybody else is asleep where the model says. So
@@ -9,6 +9,7 @@
 mod baton;
 mod input;
 mod model;
+mod outcome;
 mod patience;
 mod worker;
 mod world;

@@ -3,10 +3,13 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use procsync::{Condition, ConditionGuard};
+use procsync::{
+    Condition, ConditionGuard, FutexWait, FutexWord, Ready, Source, WaitError, wait_any,
+    wait_any_timeout, wait_any_until,
+};
 
 use super::input::{Patience, Predicate};
-use super::worker::Outcome;
+use super::outcome::Outcome;
 
 pub const BRIEF: Duration = Duration::from_millis(1);
 
@@ -71,4 +74,27 @@ pub fn await_predicate<G: ConditionGuard>(
         |timeout| condition.wait_for_timeout(guard(), timeout, holds),
         |deadline| condition.wait_for_until(guard(), deadline, holds),
     ))
+}
+
+pub fn await_word(word: &FutexWord, expected: u32, patience: Patience) -> FutexWait {
+    patiently(
+        patience,
+        || word.wait(expected),
+        || word.wait_timeout(expected, Duration::ZERO),
+        |timeout| word.wait_timeout(expected, timeout),
+        |deadline| word.wait_until(expected, deadline),
+    )
+}
+
+pub fn await_any<'world>(
+    sources: &[Source<'world>],
+    patience: Patience,
+) -> Result<Ready<'world>, WaitError> {
+    patiently(
+        patience,
+        || wait_any(sources),
+        || wait_any_timeout(sources, Duration::ZERO),
+        |timeout| wait_any_timeout(sources, timeout),
+        |deadline| wait_any_until(sources, deadline),
+    )
 }

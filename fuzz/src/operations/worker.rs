@@ -2,47 +2,21 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::{Duration, Instant};
 
 use procsync::{
-    AcquireError, BarrierError, BarrierWait, Lock, LockGuard, Permit, Poisoned, RLock, RLockGuard,
-    ReleaseError, TimerError, TimerOutcome, TimerState,
+    AcquireError, Lock, LockGuard, Permit, RLock, RLockGuard, Reason, Source, TimerError,
 };
 
-use super::input::{Action, Interval, LockName, Operation, Patience, SemaphoreName};
-use super::patience::{BRIEF, await_notify, await_predicate, patiently, the_past};
+use super::input::{
+    Action, Count, Interval, LockName, Operation, Patience, SemaphoreName, SourceName, Sources,
+};
+use super::outcome::{Got, Outcome, met, refused};
+use super::patience::{
+    BRIEF, await_any, await_notify, await_predicate, await_word, patiently, the_past,
+};
 use super::world::World;
-
-/// What came of an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Done,
-    Answer(bool),
-    /// The value counts how often the lock was acquired.
-    Acquired {
-        value: u32,
-        depth: u32,
-        poisoned: bool,
-    },
-    Refused(Refusal),
-    Added(Result<(), ReleaseError>),
-    Notified(Result<bool, Poisoned>),
-    /// With the index of the one that came, and whether it is the leader.
-    Met(Result<(u32, bool), BarrierError>),
-    /// The same, and whether its action ran.
-    Acted(Result<(u32, bool), BarrierError>, bool),
-    Panicked,
-    /// `None`: it was started already.
-    Ran(Option<TimerOutcome>),
-    Timer(TimerState),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    WouldBlock,
-    TimedOut,
-    Deadlock,
-}
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -207,6 +181,14 @@ impl<'world> Worker<'world> {
                 |timeout| world.timer.wait_timeout(timeout),
                 |deadline| world.timer.wait_until(deadline),
             )),
+            Operation::StoreInWord(value, n) => self.store_in_word(value.value(), n),
+            Operation::AddToWord => Outcome::Woke(world.word.add_one_and_wake_all()),
+            Operation::SetBit(bit) => done(|| world.word.set_bit_and_wake_all(bit)),
+            Operation::AwaitWord(expected, patience) => {
+                let value = expected.value(world.word.load(Acquire));
+                Outcome::Word(await_word(&world.word, value, patience))
+            }
+            Operation::AwaitAny(sources, patience) => self.await_any(sources, patience),
         }
     }
 
@@ -356,6 +338,44 @@ impl<'world> Worker<'world> {
             Some(Err(error)) => panic!("the timer cannot be run: {error}"),
         }
     }
+
+    fn store_in_word(&self, value: u32, n: Count) -> Outcome {
+        let word = &self.world.word;
+        word.store(value, Release);
+        Outcome::Woke(match n.count() {
+            u32::MAX => word.wake_all(),
+            n => word.wake(n),
+        })
+    }
+
+    fn await_any(&mut self, names: Sources, patience: Patience) -> Outcome {
+        let sources = names.names().map(|name| self.source(name));
+        let result = await_any(&sources.collect::<Vec<_>>(), patience);
+        Outcome::Any(result.map(|ready| {
+            let got = Got::of(&ready.reason);
+            // A permit of what is none was not to come: the model says so.
+            let taken_from = names.names().nth(ready.index);
+            if let (Reason::Permit(permit), Some(SourceName::Permit(name))) =
+                (ready.reason, taken_from)
+            {
+                self.permits[name as usize].push(permit);
+            }
+            (ready.index, got)
+        }))
+    }
+
+    fn source(&self, name: SourceName) -> Source<'world> {
+        let world = self.world;
+        match name {
+            SourceName::Event => (&world.event).into(),
+            SourceName::Permit(SemaphoreName::Plain) => (&world.semaphore).into(),
+            SourceName::Permit(SemaphoreName::Bounded) => (&world.bounded).into(),
+            SourceName::Timer => (&world.timer).into(),
+            SourceName::Word(expected) => {
+                (&world.word, expected.value(world.word.load(Acquire))).into()
+            }
+        }
+    }
 }
 
 enum Either<'world> {
@@ -366,17 +386,4 @@ enum Either<'world> {
 fn done(body: impl FnOnce()) -> Outcome {
     body();
     Outcome::Done
-}
-
-fn refused(error: AcquireError<()>) -> Outcome {
-    Outcome::Refused(match error {
-        AcquireError::WouldBlock => Refusal::WouldBlock,
-        AcquireError::TimedOut => Refusal::TimedOut,
-        AcquireError::Deadlock => Refusal::Deadlock,
-        other => panic!("a lock cannot be acquired: {other}"),
-    })
-}
-
-fn met(result: Result<BarrierWait, BarrierError>) -> Result<(u32, bool), BarrierError> {
-    result.map(|meeting| (meeting.index(), meeting.is_leader()))
 }

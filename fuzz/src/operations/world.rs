@@ -1,10 +1,10 @@
-//! All eight primitives, in one place.
+//! All eight primitives and a word, in one place.
 
 use std::cell::Cell;
 use std::ops::Deref;
 
 use procsync::{
-    Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore, Shared, Timer,
+    Barrier, BoundedSemaphore, Condition, Event, FutexWord, Lock, RLock, Semaphore, Shared, Timer,
 };
 
 use super::input::{MOST, Sequence};
@@ -19,6 +19,7 @@ procsync::shareable! {
         pub condition: Condition,
         pub barrier: Barrier,
         pub timer: Timer,
+        pub word: FutexWord,
     }
 }
 
@@ -39,6 +40,7 @@ impl Place {
             condition: Condition::new(),
             barrier: Barrier::new(sequence.parties.count()),
             timer: Timer::new(),
+            word: FutexWord::new(0),
         };
         if sequence.shared {
             Self::Shared(Shared::anonymous(world).expect("memory can be had"))

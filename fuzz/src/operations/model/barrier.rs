@@ -4,7 +4,7 @@ use procsync::BarrierError;
 
 use super::{DONE, Id, Impossible, Model, Status, Wait, differ};
 use crate::operations::input::{Action, Patience};
-use crate::operations::worker::Outcome;
+use crate::operations::outcome::Outcome;
 
 #[derive(Debug)]
 pub struct Barrier {

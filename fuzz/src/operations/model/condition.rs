@@ -3,7 +3,7 @@
 use super::lock::Then;
 use super::{DONE, Id, Impossible, Model, Status, Wait};
 use crate::operations::input::{LockName, Patience, Predicate};
-use crate::operations::worker::Outcome;
+use crate::operations::outcome::Outcome;
 
 impl Model {
     pub(super) fn await_notify(

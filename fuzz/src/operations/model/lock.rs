@@ -4,7 +4,7 @@ use procsync::Poisoned;
 
 use super::{DONE, Id, Impossible, Model, Status, Wait, differ};
 use crate::operations::input::{LockName, Operation, Patience};
-use crate::operations::worker::{Outcome, Refusal};
+use crate::operations::outcome::{Outcome, Refusal};
 use crate::operations::world::World;
 
 #[derive(Debug, Default)]

@@ -5,14 +5,18 @@
 //! model, and it only knows [how many](Model::owed) must come; as they do, [`Model::accept`] sees to it
 //! that they may.
 
+mod any;
 mod barrier;
 mod condition;
 mod lock;
 mod semaphore;
 mod timer;
+mod word;
 
-use super::input::{LockName, Operation, Patience, SemaphoreName, Sequence};
-use super::worker::Outcome;
+use super::input::{
+    Count, LockName, Operation, Patience, SemaphoreName, Sequence, SourceName, Sources,
+};
+use super::outcome::Outcome;
 use super::world::World;
 use crate::sleepers::sleepers;
 
@@ -20,6 +24,7 @@ use barrier::Barrier;
 use lock::Lock;
 use semaphore::Semaphore;
 use timer::Timer;
+use word::Word;
 
 pub type Id = usize;
 
@@ -44,6 +49,8 @@ pub enum Wait {
     TimersEnd,
     /// It runs the timer.
     Deadline,
+    WordsChange,
+    Any(Sources),
 }
 
 #[derive(Debug)]
@@ -56,6 +63,7 @@ pub struct Model {
     queue: Vec<Id>,
     barrier: Barrier,
     timer: Timer,
+    word: Word,
 }
 
 /// The operation cannot be done now: the worker lacks what it needs, or nobody could end its wait.
@@ -72,6 +80,7 @@ impl Model {
             queue: Vec::new(),
             barrier: Barrier::new(sequence.parties.count()),
             timer: Timer::default(),
+            word: Word::default(),
         }
     }
 
@@ -116,6 +125,11 @@ impl Model {
             Operation::Cancel => self.cancel(),
             Operation::ResetTimer => Status::Due(Outcome::Answer(self.timer.reset())),
             Operation::AwaitTimer(patience) => self.await_timer(me, patience)?,
+            Operation::StoreInWord(value, n) => self.store_in_word(value.value(), n.count())?,
+            Operation::AddToWord => self.add_to_word(),
+            Operation::SetBit(bit) => self.set_bit(bit),
+            Operation::AwaitWord(expected, patience) => self.await_word(me, expected, patience)?,
+            Operation::AwaitAny(sources, patience) => self.await_any(me, sources, patience)?,
         };
         self.workers[me] = status;
         Ok(())
@@ -143,6 +157,7 @@ impl Model {
             Status::Asleep(Wait::Permit(name)) if self.permits_about_to_be_taken(name) > 0 => {
                 self.grant_permit(who, name)
             }
+            Status::Asleep(Wait::Any(sources)) => self.grant_any(who, sources),
             ref status => status.clone(),
         };
         if expected != Status::Due(outcome.clone()) {
@@ -161,7 +176,7 @@ impl Model {
         });
         held.or_else(|| {
             let ends = self.workers.iter().find_map(|status| match status {
-                Status::Asleep(wait) => end_of(*wait),
+                Status::Asleep(wait) => self.end_of(*wait),
                 _ => None,
             });
             ends.map(|operation| (free, operation))
@@ -177,6 +192,7 @@ impl Model {
             differ("Event::is_set", &world.event.is_set(), &self.event),
             self.barrier.differs(&world.barrier),
             self.timer.differs(&world.timer),
+            self.word_differs(world),
         ]
         .into_iter()
         .flatten()
@@ -184,7 +200,15 @@ impl Model {
     }
 
     /// Whether as many are asleep, in each primitive, as should be.
+    ///
+    /// They are counted twice. Who waits for any of several and is woken through one, for nothing, is still in
+    /// the queues of the others until it runs. Once it is back in the one, it has left the others, and the
+    /// second count finds it in each anew.
     pub fn is_asleep_in(&self, world: &World) -> bool {
+        (0..2).all(|_| self.is_counted_in(world))
+    }
+
+    fn is_counted_in(&self, world: &World) -> bool {
         let count = |wanted: &dyn Fn(&Wait) -> bool| {
             let asleep = self.workers.iter().filter(|status| match status {
                 Status::Asleep(wait) => wanted(wait),
@@ -194,18 +218,23 @@ impl Model {
         };
         let locks = LockName::ALL
             .map(|name| count(&|wait| matches!(wait, Wait::Lock(lock, _) if *lock == name)));
-        let permits = SemaphoreName::ALL.map(|name| count(&|wait| *wait == Wait::Permit(name)));
+        let permits = SemaphoreName::ALL.map(|name| {
+            count(&|wait| *wait == Wait::Permit(name)) + self.watchers(SourceName::Permit(name))
+        });
         sleepers(&world.locks[0]) == locks[0]
             && sleepers(&world.locks[1]) == locks[1]
             && sleepers(&world.nested[0]) == locks[2]
             && sleepers(&world.nested[1]) == locks[3]
             && sleepers(&world.semaphore) == permits[0]
             && sleepers(&world.bounded) == permits[1]
-            && sleepers(&world.event) == count(&|wait| *wait == Wait::Event)
+            && sleepers(&world.event)
+                == count(&|wait| *wait == Wait::Event) + self.watchers(SourceName::Event)
             && sleepers(&world.condition) == self.queue.len()
             && sleepers(&world.barrier) == count(&|wait| *wait == Wait::Meeting)
             && sleepers(&world.timer)
                 == count(&|wait| matches!(wait, Wait::TimersEnd | Wait::Deadline))
+                    + self.watchers(SourceName::Timer)
+            && sleepers(&world.word) == self.sleepers_on_word()
     }
 
     /// A worker may fall asleep for as long as it takes if another one is awake.
@@ -234,6 +263,7 @@ impl Model {
     fn set(&mut self) -> Status {
         self.event = true;
         self.wake(Wait::Event, &Outcome::Answer(true));
+        self.wake_watchers(SourceName::Event);
         DONE
     }
 
@@ -244,22 +274,23 @@ impl Model {
             Ok(Status::Due(Outcome::Answer(self.event)))
         }
     }
+
+    fn end_of(&self, wait: Wait) -> Option<Operation> {
+        match wait {
+            // By its holder.
+            Wait::Lock(..) => None,
+            Wait::Permit(name) => self.end_of_source(SourceName::Permit(name)),
+            Wait::Event => self.end_of_source(SourceName::Event),
+            Wait::Notify(..) => Some(Operation::Notify(Count::All)),
+            Wait::Meeting => Some(Operation::Abort),
+            Wait::TimersEnd | Wait::Deadline => self.end_of_source(SourceName::Timer),
+            Wait::WordsChange => self.end_of_source(SourceName::WORD),
+            Wait::Any(sources) => self.end_of_any(sources),
+        }
+    }
 }
 
 const DONE: Status = Status::Due(Outcome::Done);
-
-fn end_of(wait: Wait) -> Option<Operation> {
-    use super::input::Count;
-    match wait {
-        // By its holder.
-        Wait::Lock(..) => None,
-        Wait::Permit(name) => Some(Operation::AddPermits(name, Count::One)),
-        Wait::Event => Some(Operation::Set),
-        Wait::Notify(..) => Some(Operation::Notify(Count::All)),
-        Wait::Meeting => Some(Operation::Abort),
-        Wait::TimersEnd | Wait::Deadline => Some(Operation::Cancel),
-    }
-}
 
 fn differ<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Option<String> {
     (found != expected).then(|| format!("{what} is {found:?}, expected was {expected:?}"))

@@ -3,8 +3,8 @@
 use procsync::ReleaseError;
 
 use super::{DONE, Id, Impossible, Model, Status, Wait, differ};
-use crate::operations::input::{MOST, Patience, SemaphoreName, Sequence};
-use crate::operations::worker::Outcome;
+use crate::operations::input::{MOST, Patience, SemaphoreName, Sequence, SourceName};
+use crate::operations::outcome::Outcome;
 use crate::operations::world::World;
 
 #[derive(Debug)]
@@ -50,7 +50,13 @@ impl Semaphore {
 impl Model {
     /// How many of those who wait are about to have one.
     pub(super) fn permits_about_to_be_taken(&self, name: SemaphoreName) -> usize {
-        let waits = |status: &&Status| **status == Status::Asleep(Wait::Permit(name));
+        let waits = |status: &&Status| match **status {
+            Status::Asleep(Wait::Permit(other)) => other == name,
+            Status::Asleep(Wait::Any(sources)) => {
+                sources.position(SourceName::Permit(name)).is_some()
+            }
+            _ => false,
+        };
         let waiters = self.workers.iter().filter(waits).count();
         waiters.min(self.semaphores[name as usize].permits as usize)
     }
@@ -61,24 +67,35 @@ impl Model {
         name: SemaphoreName,
         patience: Patience,
     ) -> Result<Status, Impossible> {
-        let semaphore = &self.semaphores[name as usize];
-        if semaphore.permits > 0 {
+        if self.has_permits(name) {
             return Ok(self.grant_permit(me, name));
         }
         if patience != Patience::Forever {
             return Ok(Status::Due(Outcome::Answer(false)));
         }
-        if semaphore.limit == 0 {
+        if !self.can_have_permits(name) {
             return Err(Impossible);
         }
         self.fall_asleep(me, Wait::Permit(name))
     }
 
     pub(super) fn grant_permit(&mut self, me: Id, name: SemaphoreName) -> Status {
+        self.hand_out_permit(me, name);
+        Status::Due(Outcome::Answer(true))
+    }
+
+    pub(super) fn hand_out_permit(&mut self, me: Id, name: SemaphoreName) {
         let semaphore = &mut self.semaphores[name as usize];
         semaphore.permits -= 1;
         semaphore.held[me] += 1;
-        Status::Due(Outcome::Answer(true))
+    }
+
+    pub(super) fn has_permits(&self, name: SemaphoreName) -> bool {
+        self.semaphores[name as usize].permits > 0
+    }
+
+    pub(super) fn can_have_permits(&self, name: SemaphoreName) -> bool {
+        self.semaphores[name as usize].limit > 0
     }
 
     pub(super) fn return_permit(

@@ -3,8 +3,8 @@
 use procsync::{TimerOutcome, TimerState};
 
 use super::{Id, Impossible, Model, Status, Wait, differ};
-use crate::operations::input::{Action, Interval, Patience};
-use crate::operations::worker::Outcome;
+use crate::operations::input::{Action, Interval, Patience, SourceName};
+use crate::operations::outcome::Outcome;
 
 #[derive(Debug)]
 pub struct Timer {
@@ -29,6 +29,10 @@ impl Timer {
             *self = Self::default();
         }
         finished
+    }
+
+    pub fn end(&self) -> Option<TimerState> {
+        self.state.is_finished().then_some(self.state)
     }
 
     pub fn differs(&self, timer: &procsync::Timer) -> Option<String> {
@@ -76,6 +80,7 @@ impl Model {
         self.timer.state = end;
         self.wake(Wait::Deadline, &Outcome::Ran(Some(TimerOutcome::Cancelled)));
         self.wake(Wait::TimersEnd, &Outcome::Timer(end));
+        self.wake_watchers(SourceName::Timer);
     }
 
     pub(super) fn cancel(&mut self) -> Status {
