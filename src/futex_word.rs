@@ -165,8 +165,8 @@ impl FutexWord {
     }
 
     /// Wakes up to `n` of those who sleep; how many. A system call, also if nobody sleeps, but for
-    /// an `n` of
-    /// 0. Who comes to sleep later is not woken: change the word first.
+    /// an `n` of 0. Who comes to sleep later is not woken: change the word first. A thread that names the
+    /// word several times in one [`wait_any`](crate::wait_any) counts as often.
     ///
     /// ```
     /// use std::{thread, time::Duration};
@@ -235,7 +235,8 @@ impl FutexWord {
     }
 
     /// How many threads, of any process, sleep on it now. A system call, since the kernel counts;
-    /// the dead are not among them.
+    /// the dead are not among them. One that names the word several times in one
+    /// [`wait_any`](crate::wait_any) counts as often.
     pub fn sleepers(&self) -> usize {
         kernel::count_sleepers(&self.0)
     }
