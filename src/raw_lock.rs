@@ -213,11 +213,11 @@ impl RawLock {
     /// left as it is.
     pub(crate) fn acquire_untouched(&self) -> bool {
         robust::with(|thread| {
-            let is_known = thread.prepare().is_ok();
-            is_known && {
-                self.find_place();
-                self.acquire_uncontended(thread)
+            if self.word.load(Ordering::Relaxed) != 0 || thread.prepare().is_err() {
+                return false;
             }
+            self.find_place();
+            self.acquire_uncontended(thread)
         })
     }
 
