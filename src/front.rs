@@ -2,11 +2,32 @@
 
 use core::marker::PhantomData;
 
+use crate::robust;
+
 /// What makes a guard not `Send`. The compiler names it where somebody tries to send one.
 pub(crate) struct OnlyForThisThread(PhantomData<*mut ()>);
 
 impl OnlyForThisThread {
     pub(crate) const MARK: Self = Self(PhantomData);
+}
+
+/// The thread was panicking as it acquired the lock. No TID has that bit.
+pub(crate) const PANICKING: u32 = 1 << 31;
+
+/// The holder in a guard: the calling thread, and whether it is panicking. One word: a guard of several small
+/// fields, which is moved as one large one, would be slow to make.
+#[inline]
+pub(crate) fn new_holder() -> u32 {
+    #[cold]
+    fn panicking(tid: u32) -> u32 {
+        tid | PANICKING
+    }
+    let tid = robust::known_tid();
+    if std::thread::panicking() {
+        panicking(tid)
+    } else {
+        tid
+    }
 }
 
 /// The methods of a lock type over [`RawLock`](crate::raw_lock::RawLock), and its guard.
@@ -402,23 +423,22 @@ macro_rules! lock_front {
             fn new(lock: &'lock $Lock<T>) -> Self {
                 Self {
                     lock,
-                    panicking: std::thread::panicking(),
-                    holder: robust::known_tid(),
+                    holder: new_holder(),
                     _not_send: OnlyForThisThread::MARK,
                 }
             }
 
             /// Whether a forked child has it from its parent. The child may hold the lock itself
             /// meanwhile, by a guard of its own.
-            #[inline]
+            #[cold]
             pub(crate) fn is_inherited(&self) -> bool {
-                self.holder != robust::known_tid()
+                self.holder & !PANICKING != robust::known_tid()
             }
 
             /// The calling thread has come to hold the lock, by this guard alone.
             pub(crate) fn renew(&mut self) {
                 self.lock.be_held_once();
-                self.holder = robust::known_tid();
+                self.holder = robust::known_tid() | (self.holder & PANICKING);
             }
 
             pub(crate) fn raw(&self) -> &RawLock {
@@ -440,10 +460,14 @@ macro_rules! lock_front {
         impl<T: ?Sized> Drop for $Guard<'_, T> {
             #[inline(always)]
             fn drop(&mut self) {
-                if $crate::kernel::is_over() || self.is_inherited() {
+                if $crate::kernel::is_over() {
                     return;
                 }
-                if !self.panicking && std::thread::panicking() {
+                if self.holder != robust::known_tid() {
+                    if self.is_inherited() {
+                        return;
+                    }
+                } else if std::thread::panicking() {
                     self.lock.raw.poison_if_owned();
                 }
                 self.lock.give_back();

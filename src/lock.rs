@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Timeout;
 use crate::error::AcquireError;
-use crate::front::{OnlyForThisThread, lock_front};
+use crate::front::{OnlyForThisThread, PANICKING, lock_front, new_holder};
 use crate::raw_lock::{RawLock, Refusal};
 use crate::robust;
 use crate::sync::{Protected, const_fn};
@@ -145,8 +145,8 @@ pub struct Lock<T: ?Sized = ()> {
               at once, too"]
 pub struct LockGuard<'lock, T: ?Sized> {
     lock: &'lock Lock<T>,
-    panicking: bool,
     /// The TID of the thread that acquired the lock: the guard is inert in any other, as in a forked child.
+    /// And `PANICKING`.
     holder: u32,
     _not_send: OnlyForThisThread,
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Timeout;
 use crate::error::AcquireError;
-use crate::front::{OnlyForThisThread, lock_front};
+use crate::front::{OnlyForThisThread, PANICKING, lock_front, new_holder};
 use crate::raw_lock::{RawLock, Refusal};
 use crate::robust;
 use crate::sync::{Ordering, Protected, const_fn};
@@ -69,8 +69,8 @@ pub struct RLock<T: ?Sized = ()> {
               at once, too"]
 pub struct RLockGuard<'lock, T: ?Sized> {
     lock: &'lock RLock<T>,
-    panicking: bool,
     /// The TID of the thread that acquired the lock: the guard is inert in any other, as in a forked child.
+    /// And `PANICKING`.
     holder: u32,
     _not_send: OnlyForThisThread,
 }

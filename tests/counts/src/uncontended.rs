@@ -28,11 +28,11 @@ fn locks() -> Vec<Case> {
         Case::new("Lock, private: acquire, release", |_, meter| {
             acquire_and_release(&Lock::new(0), meter);
         })
-        .instructions(55),
+        .instructions(62),
         Case::new("Lock, shared: acquire, release", |stage, meter| {
             acquire_and_release(&stage.lock, meter);
         })
-        .instructions(73),
+        .instructions(79),
         Case::new(
             "Lock, shared, one other held: acquire, release",
             |stage, meter| {
@@ -40,7 +40,7 @@ fn locks() -> Vec<Case> {
                 acquire_and_release(&stage.lock, meter);
             },
         )
-        .instructions(73),
+        .instructions(79),
         Case::new(
             "Lock, shared, two others held: acquire, release",
             |stage, meter| {
@@ -48,12 +48,12 @@ fn locks() -> Vec<Case> {
                 acquire_and_release(&stage.lock, meter);
             },
         )
-        .instructions(73),
+        .instructions(79),
         Case::new("Lock, shared: try_acquire, release", |stage, meter| {
             let lock = black_box(&stage.lock);
             meter.laps(|| drop(lock.try_acquire().expect("it is free")));
         })
-        .instructions(53),
+        .instructions(57),
     ]
 }
 
@@ -69,13 +69,13 @@ fn rlocks() -> Vec<Case> {
             let lock = black_box(&stage.rlock);
             meter.laps(|| drop(lock.acquire().expect("it is free")));
         })
-        .instructions(69),
+        .instructions(75),
         Case::new("RLock, shared: second level", |stage, meter| {
             let lock = black_box(&stage.rlock);
             let _first = lock.acquire();
             meter.laps(|| drop(lock.acquire().expect("it is ours")));
         })
-        .instructions(36),
+        .instructions(38),
         Case::new("RLock, shared: second and third level", |stage, meter| {
             let lock = black_box(&stage.rlock);
             let _first = lock.acquire();
@@ -84,13 +84,13 @@ fn rlocks() -> Vec<Case> {
                 drop(lock.acquire().expect("it is ours"));
             });
         })
-        .instructions(67),
+        .instructions(65),
         Case::new("RLock, private: acquire, release", |_, meter| {
             let lock = RLock::new(0);
             let lock = black_box(&lock);
             meter.laps(|| drop(lock.acquire().expect("it is free")));
         })
-        .instructions(37),
+        .instructions(40),
     ]
 }
 
@@ -241,13 +241,13 @@ fn refusals() -> Vec<Case> {
             let _held = stage.lock.acquire();
             stage.gate.wait();
         }))
-        .instructions(169),
+        .instructions(163),
         Case::new("Lock, shared, held by itself: acquire", |stage, meter| {
             let lock = black_box(&stage.lock);
             let _held = lock.acquire();
             meter.laps(|| drop(lock.acquire().expect_err("it is held")));
         })
-        .instructions(62),
+        .instructions(61),
         Case::new("Semaphore, empty: try_acquire", |stage, meter| {
             let semaphore = black_box(&stage.semaphore);
             meter.laps(|| assert!(semaphore.try_acquire().is_none()));
