@@ -99,7 +99,7 @@ pub struct FutexWord(AtomicU32);
 pub enum FutexWait {
     /// By a wake-up. It may have been for another, or for nothing: look again.
     Woken,
-    /// At once: the word held something else.
+    /// The word held something else: as the wait began, or as it went on after a signal.
     Changed,
     /// The deadline passed.
     TimedOut,
@@ -115,7 +115,8 @@ impl FutexWord {
 
     /// Sleeps if the word holds `expected`, until somebody wakes it.
     ///
-    /// Signals do not end the wait. It may end for nothing: look at the word again.
+    /// Signals do not end the wait; after one, it compares again. It may end for nothing: look at
+    /// the word again.
     ///
     /// ```
     /// use procsync::{FutexWait, FutexWord};

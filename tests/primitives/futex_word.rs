@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
 use procsync::{FutexWait, FutexWord, shareable};
 
 use crate::common::{fork, sleepers};
@@ -77,25 +76,6 @@ fn a_change_wakes_all() {
         assert_eq!(word.add_one_and_wake_all(), 0);
         assert_eq!(word.load(Relaxed), 0, "wraps around");
     });
-}
-
-#[test]
-fn signals_do_not_end_a_wait() {
-    extern "C" fn nothing(_: i32) {}
-    let word = shared(FutexWord::default());
-    let child = fork(|| {
-        // SAFETY: a handler that does nothing.
-        unsafe { libc::signal(libc::SIGUSR1, nothing as *const () as usize) };
-        assert_eq!(word.wait(0), FutexWait::Woken);
-        assert_eq!(word.load(Relaxed), 1, "woken by a signal");
-    });
-    until_asleep(&*word, 1);
-    for _ in 0..20 {
-        kill(child.pid(), Signal::SIGUSR1).expect("it is there");
-    }
-    until_asleep(&*word, 1);
-    word.add_one_and_wake_all();
-    child.succeed();
 }
 
 shareable! {

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use procsync::{BoundedSemaphore, Event, Lock, Semaphore, Shared, shareable};
+use procsync::{BoundedSemaphore, Event, FutexWait, FutexWord, Lock, Semaphore, Shared, shareable};
 
 use crate::common::{End, fork, until};
 use crate::scene::{LONG, SHORT, shared, until_asleep};
@@ -18,6 +18,7 @@ shareable! {
         semaphore: Semaphore,
         bounded: BoundedSemaphore,
         lock: Lock<u32>,
+        word: FutexWord,
         handled: AtomicU32,
     }
 }
@@ -65,6 +66,7 @@ fn in_a_child_with(
             semaphore: Semaphore::new(0),
             bounded: BoundedSemaphore::new(1),
             lock: Lock::new(0),
+            word: FutexWord::new(0),
             handled: AtomicU32::new(0),
         })));
         scene.bounded.acquire().forget();
@@ -177,26 +179,40 @@ fn signals_neither_end_nor_prolong_a_wait() {
 }
 
 fn be_signalled_while_waiting(scene: &'static Shared<Scene>) {
-    const SIGNALS: u32 = 50;
-    let signal_often = |thread: &JoinHandle<bool>| {
-        for sent in 1..=SIGNALS {
-            signal(thread);
-            let handled = || scene.handled.load(Ordering::SeqCst) % SIGNALS == sent % SIGNALS;
-            until(handled).expect("it is handled");
-        }
-    };
     let taker = thread::spawn(|| scene.semaphore.acquire_timeout(LONG).is_some());
     until_asleep(&scene.semaphore, 1);
-    signal_often(&taker);
+    signal_often(&taker, scene);
     until_asleep(&scene.semaphore, 1);
     scene.semaphore.release(1).expect("there is room");
     assert!(taker.join().expect("no panic"));
+
+    let waits: [fn(&FutexWord) -> FutexWait; 2] =
+        [|word| word.wait(0), |word| word.wait_timeout(0, LONG)];
+    for wait in waits {
+        let waiter = thread::spawn(move || wait(&scene.word) == FutexWait::Woken);
+        until_asleep(&scene.word, 1);
+        signal_often(&waiter, scene);
+        until_asleep(&scene.word, 1);
+        assert_eq!(scene.word.wake(1), 1);
+        assert!(waiter.join().expect("no panic"));
+    }
 
     let waiter = thread::spawn(|| {
         let started = std::time::Instant::now();
         !scene.event.wait_timeout(10 * SHORT) && started.elapsed() >= 10 * SHORT
     });
     until_asleep(&scene.event, 1);
-    signal_often(&waiter);
+    signal_often(&waiter, scene);
     assert!(waiter.join().expect("no panic"));
+}
+
+/// Each signal is handled before the next one comes, until the thread ends.
+fn signal_often<T>(thread: &JoinHandle<T>, scene: &Scene) {
+    const SIGNALS: u32 = 50;
+    let before = scene.handled.load(Ordering::SeqCst);
+    for sent in 1..=SIGNALS {
+        signal(thread);
+        let handled = || scene.handled.load(Ordering::SeqCst) == before + sent;
+        until(|| handled() || thread.is_finished()).expect("it is handled");
+    }
 }
