@@ -1,6 +1,7 @@
 //! What a forked child has of what its parent held: nothing.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use procsync::{AcquireError, Condition, Lock, RLock};
@@ -8,6 +9,15 @@ use procsync::{AcquireError, Condition, Lock, RLock};
 use crate::common::held::{hold, is_held, is_poisoned_and_free, is_sound_and_free, until_asleep};
 use crate::common::{Child, Gate, Mapped, as_any_thread, fork, until};
 use crate::{die_doing, elsewhere, tid};
+
+/// A panic that drops `guard` on its way out.
+fn panic_through<G>(guard: G) {
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _guard = guard;
+        resume_unwind(Box::new(()));
+    }));
+    assert!(panicked.is_err());
+}
 
 #[test]
 fn an_inherited_guard_does_nothing() {
@@ -93,11 +103,8 @@ fn a_panic_through_an_inherited_guard_does_not_poison_what_the_child_holds() {
     let child = fork(|| {
         let inherited = guard.take();
         let _own = lock.acquire().expect("the parent lets go");
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _inherited = inherited;
-            std::panic::resume_unwind(Box::new(()));
-        }));
-        assert!(panicked.is_err() && !lock.is_poisoned());
+        panic_through(inherited);
+        assert!(!lock.is_poisoned());
     });
     until_asleep(&lock, 1);
     drop(guard);
@@ -170,12 +177,7 @@ fn a_panic_in_a_child_does_not_poison_what_the_parent_holds() {
     let lock: Mapped<Lock<u32>> = Mapped::zeroed();
     let mut guard = lock.acquire().ok();
     fork(|| {
-        let inherited = guard.take();
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _inherited = inherited;
-            std::panic::resume_unwind(Box::new(()));
-        }));
-        assert!(panicked.is_err());
+        panic_through(guard.take());
     })
     .succeed();
     assert!(!lock.is_poisoned());
