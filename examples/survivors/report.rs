@@ -175,7 +175,7 @@ fn show_primitives(
     line(
         "BoundedSemaphore",
         format_args!(
-            "{inside} died at one of {counters} counters, {waiting} waiting; {permits_in_vain} permits too many used up"
+            "{inside} died at one of {counters} counters, {waiting} waiting; {permits_in_vain} surplus permits consumed"
         ),
     )?;
 
